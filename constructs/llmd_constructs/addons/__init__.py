@@ -1,0 +1,1 @@
+"""Cross-cutting parts that any deployment can have."""

@@ -1,0 +1,1 @@
+"""Argo CD: projects, applications, health checks."""

@@ -1,0 +1,1 @@
+"""What each release of KServe, the endpoint picker, Istio and vLLM can take."""

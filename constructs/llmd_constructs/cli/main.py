@@ -1,0 +1,67 @@
+"""The verbs. Heavy imports stay inside them, so that `--help` and completion answer at once."""
+
+from pathlib import Path
+
+import click
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class _Group(click.Group):
+    """Turns what users can mend into one clear text and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        from llmd_constructs.cli.failures import readable_failures
+
+        with readable_failures():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Group, context_settings=CONTEXT)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """LLM inference on GKE, the GitOps way: environments in, manifests and Argo CD Applications out."""
+    context.obj = context.obj or Path.cwd()
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing; show the difference and exit 1 if there is one.")
+@click.option("--force", is_flag=True, help="Synthesize even if no input and no output has changed.")
+@click.pass_obj
+def synth(root: Path, *, check: bool, force: bool) -> None:
+    """Render dist/ and argocd/ from environments/."""
+    from llmd_constructs.cli import synth as verb
+
+    if check:
+        verb.check(root)
+    else:
+        verb.write(root, force=force)
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is not current.")
+@click.pass_obj
+def schema(root: Path, *, check: bool) -> None:
+    """Write the JSON schema that gives completion in an editor."""
+    from llmd_constructs.cli import schema as verb
+
+    verb.run(root, check=check)
+
+
+@cli.command()
+@click.argument("environment")
+@click.argument("field", default="")
+@click.pass_obj
+def why(root: Path, environment: str, field: str) -> None:
+    """Show the settings of an ENVIRONMENT and the file and line each value comes from.
+
+    FIELD is a path such as `platform.gateway`, and limits what is shown.
+    """
+    from llmd_constructs.cli import why as verb
+
+    verb.run(root, environment, field)
+
+
+def main() -> None:
+    """Entry point of the console script; runs in the repository of the working directory."""
+    cli()

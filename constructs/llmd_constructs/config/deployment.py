@@ -1,0 +1,192 @@
+"""The deployments: which model runs in which pattern, on which stack, on which nodes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from llmd_constructs.config.base import DnsLabel, Model
+
+Stack = Literal["kserve", "llm-d"]
+Dtype = Literal["auto", "half", "float16", "bfloat16", "float32"]
+FailureMode = Literal["FailOpen", "FailClose"]
+Replicas = Annotated[int, Field(ge=1, le=1000)]
+DeploymentName = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40)]
+"""Shorter than a DNS label, because controllers append up to 23 characters to it."""
+
+
+class Engine(Model):
+    """vLLM settings. What is left out is derived from model, accelerator and pattern."""
+
+    image: str | None = None
+    """Container image. Default: the catalogue's image for the accelerator."""
+    dtype: Dtype | None = None
+    """Weight and activation type. Default: `bfloat16`, or `half` where the accelerator has no bfloat16."""
+    max_model_len: Annotated[int, Field(ge=128)] | None = None
+    """Context length in tokens, prompt and answer together. Default: the model's own."""
+    tensor_parallel_size: Annotated[int, Field(ge=1)] | None = None
+    """Chips one copy of the model is split over. Default: all chips of a replica."""
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of accelerator memory that vLLM may take. Default: vLLM's own 0.9."""
+    max_num_seqs: Annotated[int, Field(ge=1)] | None = None
+    """Requests decoded at once. Default: vLLM's own."""
+    max_num_batched_tokens: Annotated[int, Field(ge=1)] | None = None
+    """Tokens handled in one step. Default: vLLM's own."""
+    block_size: Annotated[int, Field(ge=1)] | None = None
+    """KV-cache block in tokens. Default: vLLM's own."""
+    kv_cache_dtype: Literal["auto", "fp8", "fp8_e5m2", "fp8_e4m3"] | None = None
+    """KV-cache type. Default: the weights' type."""
+    quantization: Literal["awq", "gptq", "bitsandbytes", "fp8", "int8", "mxfp4"] | None = None
+    """Weight quantisation. Default: as the model is published."""
+    extra_args: tuple[str, ...] = ()
+    """More vLLM flags, one list item each, as `--flag=value`."""
+    env: dict[str, str] = Field(default_factory=dict)
+    """More environment variables of the vLLM container."""
+
+
+class Scheduler(Model):
+    """The endpoint picker of an InferencePool."""
+
+    image: str | None = None
+    """Container image. Default: the release's image."""
+    weights: dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """Scorer plugin to weight, such as `prefix-cache-scorer: 3`. Default: the release's own."""
+    failure_mode: FailureMode = "FailOpen"
+    """What the gateway does while the picker is away: any replica (`FailOpen`) or none (`FailClose`)."""
+    replicas: Annotated[int, Field(ge=1, le=5)] = 1
+    """Picker pods. More than one means leader election: one is active."""
+
+
+class Adapter(Model):
+    """A LoRA adapter served beside its base model."""
+
+    name: DnsLabel
+    """Name that clients put into `model`."""
+    uri: Annotated[str, StringConstraints(pattern=r"^(hf|s3|pvc)://\S+$")]
+    """Where the adapter's weights are."""
+
+
+class _Deployment(Model):
+    """What all patterns share."""
+
+    name: DeploymentName
+    """Name of the deployment, of its Argo CD application and of most of its objects."""
+    stack: Stack
+    """`kserve`: an LLMInferenceService. `llm-d`: Deployment, InferencePool and picker without KServe."""
+    namespace: DnsLabel
+    """Namespace of the workload."""
+    enabled: bool = True
+    """Render it. A disabled deployment is checked all the same."""
+    scheduler: Scheduler = Scheduler()
+    """The endpoint picker."""
+    request_timeout_seconds: Annotated[int, Field(ge=30, le=3600)] = 600
+    """Longest request, from the first byte in to the last byte out."""
+
+
+class SingleReplica(_Deployment):
+    """Pattern 1: one replica of one model."""
+
+    pattern: Literal["single-replica"]
+    """Pattern 1."""
+    model: str
+    """Model id, as on Hugging Face."""
+    node_pool: DnsLabel
+    """Node pool the replica runs on."""
+    engine: Engine = Engine()
+    """vLLM settings."""
+
+
+class PrefixCache(_Deployment):
+    """Pattern 3: several replicas of one model, requests routed to the replica that knows the prefix."""
+
+    pattern: Literal["prefix-cache"]
+    """Pattern 3."""
+    model: str
+    """Model id, as on Hugging Face."""
+    node_pool: DnsLabel
+    """Node pool the replicas run on."""
+    replicas: Replicas
+    """Copies of the model."""
+    routing: Literal["approximate", "precise"] = "approximate"
+    """`approximate`: the picker remembers what it sent where. `precise`: replicas report their cache (KV events)."""
+    engine: Engine = Engine()
+    """vLLM settings."""
+
+
+class ServedModel(Model):
+    """One of the models behind a multi-model gateway."""
+
+    name: DeploymentName
+    """Name of this model's objects."""
+    model: str
+    """Model id, as on Hugging Face."""
+    node_pool: DnsLabel
+    """Node pool its replicas run on."""
+    replicas: Replicas = 1
+    """Copies of the model."""
+    adapters: tuple[Adapter, ...] = ()
+    """LoRA adapters served beside it."""
+    engine: Engine = Engine()
+    """vLLM settings."""
+
+
+class MultiModel(_Deployment):
+    """Pattern 2: several models behind one gateway."""
+
+    pattern: Literal["multi-model"]
+    """Pattern 2."""
+    routing: Literal["path", "body"] = "path"
+    """`path`: each model has its own path. `body`: the `model` field of the request decides."""
+    models: Annotated[tuple[ServedModel, ...], Field(min_length=1)]
+    """The models."""
+
+
+class MixtureOfExperts(_Deployment):
+    """Pattern 4: a mixture-of-experts model, its experts spread over chips and nodes."""
+
+    pattern: Literal["mixture-of-experts"]
+    """Pattern 4."""
+    model: str
+    """Model id, as on Hugging Face."""
+    node_pool: DnsLabel
+    """Node pool the replicas run on."""
+    replicas: Replicas = 1
+    """Copies of the model, each over `nodesPerReplica` nodes."""
+    nodes_per_replica: Annotated[int, Field(ge=1, le=64)] = 1
+    """Nodes that hold one copy. More than one makes a LeaderWorkerSet."""
+    engine: Engine = Engine()
+    """vLLM settings."""
+
+
+class Phase(Model):
+    """The prefill or the decode side of a disaggregated deployment."""
+
+    replicas: Replicas = 1
+    """Replicas of this side."""
+    node_pool: DnsLabel | None = None
+    """Node pool of this side. Default: the deployment's."""
+    engine: Engine | None = None
+    """vLLM settings of this side. Default: the deployment's."""
+
+
+class PrefillDecode(_Deployment):
+    """Pattern 5: prefill and decode on replicas of their own, with the KV cache handed over."""
+
+    pattern: Literal["prefill-decode"]
+    """Pattern 5."""
+    model: str
+    """Model id, as on Hugging Face."""
+    node_pool: DnsLabel
+    """Node pool of both sides, unless a side names its own."""
+    prefill: Phase = Phase()
+    """The side that reads prompts."""
+    decode: Phase = Phase()
+    """The side that writes answers."""
+    engine: Engine = Engine()
+    """vLLM settings of both sides."""
+
+
+Deployment = Annotated[
+    SingleReplica | MultiModel | PrefixCache | MixtureOfExperts | PrefillDecode,
+    Field(discriminator="pattern"),
+]
+"""One deployment, told apart by `pattern`."""

@@ -1,0 +1,24 @@
+"""The JSON schema of environment files. Editors complete and check with it."""
+
+import json
+from typing import Any
+
+from llmd_constructs.config.environment import Environment
+
+SCHEMA_FILE = "docs/schemas/environment.schema.json"
+
+
+def schema_text() -> str:
+    """The schema as text, ready to be written."""
+    schema = Environment.model_json_schema(by_alias=True)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Environment"}
+    properties: dict[str, Any] = {
+        "extends": {
+            "description": "Files that this one builds on, relative to it; this file wins.",
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        },
+        **schema["properties"],
+    }
+    # What a base brings is not in the file itself, so that no top-level field is required of it.
+    body = {key: value for key, value in schema.items() if key not in ("title", "required", "properties")}
+    return json.dumps({**head, **body, "properties": properties}, indent=2, ensure_ascii=False) + "\n"

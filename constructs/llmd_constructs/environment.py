@@ -1,0 +1,216 @@
+"""The construct tree of one environment: one cdk8s app, one chart per Argo CD application."""
+
+
+import cdk8s
+
+from llmd_constructs import catalogue
+from llmd_constructs.addons.network_policies import NamespacePolicies
+from llmd_constructs.application import SYNC_WAVE, Application, IgnoredDifference, UpstreamApplication, Wave
+from llmd_constructs.catalogue import GitSource, KServeRelease
+from llmd_constructs.config.deployment import Deployment
+from llmd_constructs.config.environment import Environment
+from llmd_constructs.context import Context
+from llmd_constructs.emit.yaml_text import yaml_text
+from llmd_constructs.manifest import INFERENCE_POOL_V1ALPHA2, JsonObject, Kind
+from llmd_constructs.patterns import PATTERNS
+from llmd_constructs.platform.certificates import CERT_MANAGER_NAMESPACE, CaBundle, CertificateAuthority
+from llmd_constructs.platform.gateway import InferenceGateway
+from llmd_constructs.platform.istio import ISTIO_NAMESPACE, IstioControlPlane
+from llmd_constructs.platform.namespaces import Namespace
+from llmd_constructs.platform.secrets import RegistrySecret, SecretStore, TokenSecret
+
+DEFAULT_NAMESPACE = "default"
+"""Every cluster has it; Argo CD wants some namespace for applications that have none of their own."""
+
+
+class EnvironmentApp(cdk8s.App):
+    """All applications of one environment."""
+
+    def __init__(self, name: str, environment: Environment) -> None:
+        """Build the tree. Nothing is written.
+
+        Args:
+            name: The environment's name.
+            environment: Its settings, checked.
+        """
+        super().__init__()
+        self.context = Context(name, environment)
+        self.applications: list[Application | UpstreamApplication] = []
+        self._operators()
+        self._certificates()
+        self._secrets()
+        self._controllers()
+        self._gateway()
+        for deployment in environment.active:
+            self._deployment(deployment)
+        self._model_namespaces()
+        self._namespaces()
+
+    def _operators(self) -> None:
+        """Third-party software that everything else stands on."""
+        platform = self.context.environment.platform
+        istio, kserve = self.context.istio, self.context.kserve
+        if kserve or platform.gateway.tls:
+            self._upstream("cert-manager")
+        if self.context.serves_tls:
+            self._upstream("trust-manager")
+        if platform.secrets.provider == "external-secrets":
+            self._upstream("external-secrets")
+        if istio:
+            self._upstream("sail-operator", version=istio.sail_operator)
+        for crds in inference_extension_crds(self.context):
+            self._upstream(crds)
+
+    def _certificates(self) -> None:
+        if not (self.context.kserve and self.context.kserve.ca_required):
+            return
+        application = self._application("certificates", Wave.CERTIFICATES, CERT_MANAGER_NAMESPACE)
+        CertificateAuthority(application, "authority", part_of=self.context.name)
+        if self.context.serves_tls:
+            namespace = self.context.environment.platform.gateway.namespace
+            CaBundle(application, "bundle", namespace=namespace, part_of=self.context.name)
+
+    def _secrets(self) -> None:
+        environment, part_of = self.context.environment, self.context.name
+        secrets = environment.platform.secrets
+        if secrets.provider != "external-secrets":
+            return
+        application = self._application("secrets", Wave.CERTIFICATES, environment.namespaces[0])
+        SecretStore(application, "store", project=environment.cluster.project, part_of=part_of)
+        for namespace in environment.namespaces:
+            token = secrets.hugging_face_token
+            TokenSecret(application, f"token-{namespace}", secret=token, namespace=namespace, part_of=part_of)
+            if secrets.image_pull_secret:
+                RegistrySecret(
+                    application,
+                    f"registry-{namespace}",
+                    secret=secrets.image_pull_secret,
+                    namespace=namespace,
+                    part_of=part_of,
+                )
+
+    def _controllers(self) -> None:
+        istio, kserve = self.context.istio, self.context.kserve
+        if istio:
+            application = self._application("istio", Wave.CONTROLLERS, ISTIO_NAMESPACE)
+            IstioControlPlane(application, "control-plane", release=istio, part_of=self.context.name)
+        if kserve:
+            for index, install in enumerate(kserve.install):
+                name = "kserve" if len(kserve.install) == 1 else f"kserve-{index}"
+                self.applications.append(
+                    UpstreamApplication(
+                        self,
+                        name,
+                        wave=Wave.CONTROLLERS,
+                        install=install,
+                        namespace=kserve.system_namespace,
+                        patches=[presets_after_controller(kserve)] if isinstance(install, GitSource) else [],
+                        ignored=[INJECTED_CA],
+                    ),
+                )
+
+    def _gateway(self) -> None:
+        environment = self.context.environment
+        gateway = environment.platform.gateway
+        application = self._application("gateway", Wave.GATEWAY, gateway.namespace)
+        InferenceGateway(
+            application,
+            "gateway",
+            gateway=gateway,
+            namespaces=environment.namespaces,
+            trusts_ca=self.context.serves_tls,
+            part_of=self.context.name,
+        )
+
+    def _deployment(self, deployment: Deployment) -> None:
+        application = self._application(deployment.name, Wave.MODELS, deployment.namespace)
+        PATTERNS[deployment.pattern](application, self.context, deployment)
+
+    def _model_namespaces(self) -> None:
+        """What holds for a whole model namespace, whichever deployments share it."""
+        if not self.context.environment.platform.network_policies:
+            return
+        namespaces = self.context.environment.namespaces
+        application = self._application("network-policies", Wave.GATEWAY, namespaces[0])
+        for namespace in namespaces:
+            NamespacePolicies(application, namespace, namespace=namespace, part_of=self.context.name)
+
+    def _namespaces(self) -> None:
+        """Every namespace that something above lives in."""
+        namespaces = {
+            manifest["metadata"].get("namespace", application.target_namespace)
+            for application in self.applications
+            if isinstance(application, Application)
+            for manifest in application.manifests
+        } | {application.target_namespace for application in self.applications}
+        application = self._application("namespaces", Wave.NAMESPACES, DEFAULT_NAMESPACE)
+        for name in sorted(namespaces - {DEFAULT_NAMESPACE}):
+            Namespace(application, name, enforce="baseline", part_of=self.context.name)
+
+    def _application(self, id: str, wave: Wave, namespace: str) -> Application:
+        application = Application(self, id, wave=wave, namespace=namespace)
+        self.applications.append(application)
+        return application
+
+    def _upstream(self, id: str, *, version: str | None = None) -> None:
+        upstream = catalogue.upstream(id)
+        install = upstream.install.model_copy(update={"version": version}) if version else upstream.install
+        self.applications.append(
+            UpstreamApplication(
+                self,
+                id,
+                wave=Wave.OPERATORS,
+                install=install,
+                namespace=upstream.namespace or DEFAULT_NAMESPACE,
+            ),
+        )
+
+
+INJECTED_CA = IgnoredDifference(
+    "admissionregistration.k8s.io",
+    "ValidatingWebhookConfiguration",
+    ".webhooks[]?.clientConfig.caBundle",
+    "KServe's manifests hold a placeholder, and cert-manager writes the real CA over it",
+)
+
+
+def presets_after_controller(release: KServeRelease) -> JsonObject:
+    """KServe's presets pass its own webhook, so they wait for the controller (failure F-49)."""
+    kind = Kind(release.api_version, "LLMInferenceServiceConfig")
+    patch = kind.manifest("any", annotations={SYNC_WAVE: "1"})
+    return {"target": {"kind": kind.kind}, "patch": yaml_text(patch)}
+
+
+def inference_extension_crds(context: Context) -> tuple[str, ...]:
+    """Inference extension CRDs that GKE does not bring itself, as ids of third-party software.
+
+    Installing what GKE installs too would be a fight that nobody wins (failure F-14h).
+    """
+    cluster = context.environment.cluster
+    wanted: list[str] = []
+    if not brings_inference_pool(cluster.kubernetes):
+        wanted.append("inference-extension-crds")
+    if INFERENCE_POOL_V1ALPHA2.api_version in context.inference_pool_apis:
+        wanted.append("inference-extension-crds-v1alpha2")
+    groups = {rule.group for picker in context.pickers for rule in picker.rbac}
+    wanted += [crds for group, crds in OBJECTIVE_CRDS.items() if group in groups]
+    return tuple(wanted)
+
+
+OBJECTIVE_CRDS = {"inference.networking.x-k8s.io": "inference-objective-crds", "llm-d.ai": "llm-d-crds"}
+"""CRDs that a picker watches beside its pool, by the group that it reads them in."""
+
+
+def brings_inference_pool(kubernetes: str) -> bool:
+    """Whether GKE of this version installs the v1 InferencePool. A bare minor stands for its latest version."""
+    gate = catalogue.gke().version_gates["inference-pool-crd"].version
+    return kubernetes == minor_of(gate) or _numbers(kubernetes) >= _numbers(gate)
+
+
+def minor_of(version: str) -> str:
+    """The Kubernetes minor of a GKE version."""
+    return ".".join(version.split(".")[:2])
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.replace("-gke", "").split("."))

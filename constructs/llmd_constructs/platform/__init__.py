@@ -1,0 +1,1 @@
+"""What the models stand on: namespaces, certificates, gateway, operators, secrets."""

@@ -1,0 +1,169 @@
+"""A model served without KServe: Deployment, Service, InferencePool."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from llmd_constructs.application import Application, Component
+from llmd_constructs.catalogue import PickerRelease
+from llmd_constructs.config.deployment import Scheduler
+from llmd_constructs.config.platform import Gateway, Secrets
+from llmd_constructs.labels import recommended
+from llmd_constructs.manifest import (
+    DEPLOYMENT,
+    INFERENCE_POOL,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    JsonObject,
+    compact,
+)
+from llmd_constructs.serving.engine import MODEL_SERVER_PORT, VllmEngine
+from llmd_constructs.serving.llmd_names import ROLE, LlmdNames
+
+CONTAINER = "vllm"
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the container's own; workers of one engine talk through it
+CACHE_FOLDER = "/cache"
+"""Weights and compiled programs. The image's own home folder may not be writable."""
+
+
+@dataclass(frozen=True)
+class LlmdService:
+    """One model behind one InferencePool, resolved."""
+
+    name: str
+    namespace: str
+    replicas: int
+    engine: VllmEngine
+    picker: PickerRelease
+    gateway: Gateway
+    scheduler: Scheduler
+    secrets: Secrets
+
+    @cached_property
+    def names(self) -> LlmdNames:
+        """Names of the objects."""
+        return LlmdNames(self.name)
+
+
+class ModelServer(Component):
+    """The vLLM Deployment with its account and Service."""
+
+    def __init__(self, scope: Application | Component, id: str, service: LlmdService, part_of: str) -> None:
+        """Render the model server of one model."""
+        super().__init__(scope, id)
+        self._service = service
+        name, namespace = service.names.model_server, service.namespace
+        self._labels = recommended(service.name, "model-server", part_of)
+        self.add(
+            SERVICE_ACCOUNT.manifest(
+                name,
+                namespace,
+                labels=self._labels,
+                imagePullSecrets=self._pull_secrets(),
+                automountServiceAccountToken=False,
+            ),
+        )
+        self.add(DEPLOYMENT.manifest(name, namespace, labels=self._labels, spec=self._deployment()))
+        self.add(SERVICE.manifest(name, namespace, labels=self._labels, spec=self._service_spec()))
+
+    def _pull_secrets(self) -> list[JsonObject]:
+        pull = self._service.secrets.image_pull_secret
+        return [{"name": pull.name}] if pull and self._service.engine.image.pull_secret else []
+
+    def _deployment(self) -> JsonObject:
+        selector = self._service.names.model_server_selector
+        return {
+            "replicas": self._service.replicas,
+            "selector": {"matchLabels": selector},
+            "strategy": rolling_update_in_place(),
+            "template": {
+                "metadata": {"labels": {**self._labels, **selector, ROLE: "both"}},
+                "spec": self._pod(),
+            },
+        }
+
+    def _pod(self) -> JsonObject:
+        engine = self._service.engine
+        placement = engine.placement
+        return compact(
+            serviceAccountName=self._service.names.model_server,
+            automountServiceAccountToken=False,
+            nodeSelector=placement.node_selector,
+            tolerations=placement.tolerations,
+            terminationGracePeriodSeconds=engine.termination_grace_period_seconds,
+            securityContext={"seccompProfile": {"type": "RuntimeDefault"}},
+            containers=[
+                engine.container(
+                    CONTAINER,
+                    env=[*cache_environment(), hugging_face_token(self._service.secrets)],
+                    securityContext=container_security_context(engine.image.user),
+                    volumeMounts=[
+                        {"name": "cache", "mountPath": CACHE_FOLDER},
+                        {"name": "shm", "mountPath": SHARED_MEMORY},
+                    ],
+                ),
+            ],
+            volumes=[
+                {"name": "cache", "emptyDir": {}},
+                {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
+            ],
+        )
+
+    def _service_spec(self) -> JsonObject:
+        port = {"name": "http", "port": MODEL_SERVER_PORT, "targetPort": MODEL_SERVER_PORT, "protocol": "TCP"}
+        return {"selector": self._service.names.model_server_selector, "ports": [port]}
+
+
+class Pool(Component):
+    """The InferencePool of one model, with exactly one endpoint picker (failure F-75)."""
+
+    def __init__(self, scope: Application | Component, id: str, service: LlmdService, part_of: str) -> None:
+        """Render the pool."""
+        super().__init__(scope, id)
+        names = service.names
+        picker = {
+            "kind": SERVICE.kind,
+            "name": names.picker,
+            "port": {"number": service.picker.ports.grpc},
+            "failureMode": service.scheduler.failure_mode,
+        }
+        self.add(
+            INFERENCE_POOL.manifest(
+                names.pool,
+                service.namespace,
+                labels=recommended(service.name, "inference-pool", part_of),
+                spec={
+                    "selector": {"matchLabels": names.model_server_selector},
+                    "targetPorts": [{"number": MODEL_SERVER_PORT}],
+                    "endpointPickerRef": picker,
+                },
+            ),
+        )
+
+
+def rolling_update_in_place() -> JsonObject:
+    """Replace pods where they are: a spare accelerator node is rarely there (failure F-32)."""
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+
+
+def container_security_context(user: int | None) -> JsonObject:
+    """As little as vLLM needs. Images that run as root are let, and nothing more."""
+    return compact(
+        allowPrivilegeEscalation=False,
+        capabilities={"drop": ["ALL"]},
+        runAsNonRoot=True if user not in (0, None) else None,
+    )
+
+
+def hugging_face_token(secrets: Secrets) -> JsonObject:
+    """The token from its Secret."""
+    token = secrets.hugging_face_token
+    return {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": token.name, "key": token.key}}}
+
+
+def cache_environment() -> list[JsonObject]:
+    """Send every cache to the one writable folder."""
+    return [
+        {"name": "HOME", "value": CACHE_FOLDER},
+        {"name": "HF_HOME", "value": f"{CACHE_FOLDER}/huggingface"},
+        {"name": "VLLM_CACHE_ROOT", "value": f"{CACHE_FOLDER}/vllm"},
+    ]

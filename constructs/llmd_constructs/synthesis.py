@@ -1,0 +1,38 @@
+"""The whole way from environment files to a plan and to files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from llmd_constructs.argocd.assemble import assemble
+from llmd_constructs.config.load import LoadedEnvironment, load_environments
+from llmd_constructs.emit.tree import GENERATED_HEADER
+from llmd_constructs.emit.yaml_text import yaml_text
+from llmd_constructs.environment import EnvironmentApp
+from llmd_constructs.plan.collect import collect
+from llmd_constructs.plan.model import Plan
+
+
+def synthesize(loaded: Iterable[LoadedEnvironment]) -> Plan:
+    """Build the construct tree of every environment, and turn it into a plan."""
+    return assemble([collect(EnvironmentApp(item.name, item.environment)) for item in loaded])
+
+
+def render(plan: Plan) -> dict[str, str]:
+    """Text by path, for every file of the plan."""
+    return {file.path: yaml_text(file.manifest, header=_header(file.path)) for file in plan.files}
+
+
+def synthesize_repository(root: Path) -> dict[str, str]:
+    """Everything that `dist/` and `argocd/` of the repository at `root` have to hold.
+
+    Raises:
+        InputError: With every problem of the environment files.
+    """
+    return render(synthesize(load_environments(root)))
+
+
+def _header(path: str) -> str:
+    """The first line of every generated file: who wrote it, and from what."""
+    parts = path.split("/")
+    source = "the environments" if parts[1] == "settings" else f"environments/{parts[1]}.yaml"
+    return f"{GENERATED_HEADER} Source: {source}\n"
