@@ -1,18 +1,18 @@
 """The construct tree of one environment: one cdk8s app, one chart per Argo CD application."""
 
-
 import cdk8s
 
 from llmd_constructs import catalogue
 from llmd_constructs.addons.network_policies import NamespacePolicies
 from llmd_constructs.application import SYNC_WAVE, Application, IgnoredDifference, UpstreamApplication, Wave
-from llmd_constructs.catalogue import GitSource, KServeRelease
-from llmd_constructs.config.deployment import Deployment
+from llmd_constructs.catalogue import GitSource, Install, KServeRelease
+from llmd_constructs.config.deployment import Deployment, MixtureOfExperts, MultiModel
 from llmd_constructs.config.environment import Environment
 from llmd_constructs.context import Context
 from llmd_constructs.emit.yaml_text import yaml_text
 from llmd_constructs.manifest import INFERENCE_POOL_V1ALPHA2, JsonObject, Kind
 from llmd_constructs.patterns import PATTERNS
+from llmd_constructs.platform.body_router import BodyRouter, RoutedModel
 from llmd_constructs.platform.certificates import CERT_MANAGER_NAMESPACE, CaBundle, CertificateAuthority
 from llmd_constructs.platform.gateway import InferenceGateway
 from llmd_constructs.platform.istio import ISTIO_NAMESPACE, IstioControlPlane
@@ -58,6 +58,8 @@ class EnvironmentApp(cdk8s.App):
             self._upstream("external-secrets")
         if istio:
             self._upstream("sail-operator", version=istio.sail_operator)
+        if any(spans_nodes(deployment) for deployment in self.context.environment.active):
+            self._upstream("lws")
         for crds in inference_extension_crds(self.context):
             self._upstream(crds)
 
@@ -94,20 +96,26 @@ class EnvironmentApp(cdk8s.App):
         if istio:
             application = self._application("istio", Wave.CONTROLLERS, ISTIO_NAMESPACE)
             IstioControlPlane(application, "control-plane", release=istio, part_of=self.context.name)
-        if kserve:
-            for index, install in enumerate(kserve.install):
-                name = "kserve" if len(kserve.install) == 1 else f"kserve-{index}"
-                self.applications.append(
-                    UpstreamApplication(
-                        self,
-                        name,
-                        wave=Wave.CONTROLLERS,
-                        install=install,
-                        namespace=kserve.system_namespace,
-                        patches=[presets_after_controller(kserve)] if isinstance(install, GitSource) else [],
-                        ignored=[INJECTED_CA],
-                    ),
-                )
+        for install in kserve.install if kserve else ():
+            self._kserve(install)
+
+    def _kserve(self, install: Install) -> None:
+        """One source of a KServe release: the whole of it, or one of its charts."""
+        release = self.context.kserve
+        if release is None:
+            return
+        name = "kserve" if isinstance(install, GitSource) else install.chart
+        self.applications.append(
+            UpstreamApplication(
+                self,
+                name,
+                wave=Wave.OPERATORS if name.endswith("-crd") else Wave.CONTROLLERS,
+                install=install,
+                namespace=release.system_namespace,
+                patches=[presets_after_controller(release)] if isinstance(install, GitSource) else [],
+                ignored=[] if name.endswith("-crd") else [INJECTED_CA],
+            ),
+        )
 
     def _gateway(self) -> None:
         environment = self.context.environment
@@ -121,6 +129,10 @@ class EnvironmentApp(cdk8s.App):
             trusts_ca=self.context.serves_tls,
             part_of=self.context.name,
         )
+        models = body_routed_models(environment)
+        if models:
+            router = self._application("body-router", Wave.GATEWAY, gateway.namespace)
+            BodyRouter(router, "router", gateway=gateway, models=models, part_of=self.context.name)
 
     def _deployment(self, deployment: Deployment) -> None:
         application = self._application(deployment.name, Wave.MODELS, deployment.namespace)
@@ -179,6 +191,21 @@ def presets_after_controller(release: KServeRelease) -> JsonObject:
     kind = Kind(release.api_version, "LLMInferenceServiceConfig")
     patch = kind.manifest("any", annotations={SYNC_WAVE: "1"})
     return {"target": {"kind": kind.kind}, "patch": yaml_text(patch)}
+
+
+def body_routed_models(environment: Environment) -> list[RoutedModel]:
+    """Every model that is chosen by a request's body."""
+    return [
+        RoutedModel(served.name, served.model, tuple(adapter.name for adapter in served.adapters))
+        for deployment in environment.active
+        if isinstance(deployment, MultiModel) and deployment.routing == "body"
+        for served in deployment.models
+    ]
+
+
+def spans_nodes(deployment: Deployment) -> bool:
+    """Whether a replica needs several nodes, and so a LeaderWorkerSet."""
+    return isinstance(deployment, MixtureOfExperts) and deployment.nodes_per_replica > 1
 
 
 def inference_extension_crds(context: Context) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from .gke import GatewayClass, GkeFacts, Network, VersionGate, gateway_classes, 
 from .machine_types import MachineType, Topology, machine_types
 from .models import Experts, LatentAttention, Model, SlidingWindow, models
 from .prices import Price, PriceModel, prices
+from .releases.auxiliary import Auxiliary, auxiliaries
 from .releases.engine import EngineImage, EngineKind, engine_images
 from .releases.istio import IstioRelease, istio_releases
 from .releases.kserve import KServeFeatures, KServeRelease, kserve_releases
@@ -23,6 +24,7 @@ from .upstream import CrdModule, Upstream, upstreams
 __all__ = [
     "Accelerator",
     "AcceleratorKind",
+    "Auxiliary",
     "ChartSource",
     "CrdModule",
     "EngineImage",
@@ -51,6 +53,7 @@ __all__ = [
     "Upstream",
     "VersionGate",
     "accelerator",
+    "auxiliary",
     "default_engine",
     "engine_image",
     "gateway_class",
@@ -73,6 +76,7 @@ Kind = Literal[
     "picker_release",
     "istio_release",
     "engine_image",
+    "auxiliary",
     "upstream",
     "gateway_class",
 ]
@@ -85,6 +89,7 @@ _TABLES: dict[Kind, Callable[[], Mapping[str, Entry]]] = {
     "picker_release": picker_releases,
     "istio_release": istio_releases,
     "engine_image": engine_images,
+    "auxiliary": auxiliaries,
     "upstream": upstreams,
     "gateway_class": gateway_classes,
 }
@@ -128,6 +133,11 @@ def engine_image(image: str) -> EngineImage:
 def default_engine(kind: EngineKind) -> EngineImage:
     """Return the engine image to use where a user names none."""
     return next(e for e in engine_images().values() if e.kind == kind and e.default)
+
+
+def auxiliary(id: str) -> Auxiliary:
+    """Return an auxiliary program, or raise UnknownEntry."""
+    return look_up("auxiliary program", auxiliaries(), id)
 
 
 def upstream(name: str) -> Upstream:

@@ -78,38 +78,39 @@ class _Deployment(Model):
     """Render it. A disabled deployment is checked all the same."""
     scheduler: Scheduler = Scheduler()
     """The endpoint picker."""
+    route: Literal["root", "path"] | None = None
+    """Where the gateway serves it: at `/`, or below `/<namespace>/<name>`. Default: `path` on KServe, else `root`."""
     request_timeout_seconds: Annotated[int, Field(ge=30, le=3600)] = 600
     """Longest request, from the first byte in to the last byte out."""
 
 
-class SingleReplica(_Deployment):
+class SinglePoolDeployment(_Deployment):
+    """What patterns with one model on one node pool share."""
+
+    model: str
+    """Model id, as on Hugging Face."""
+    node_pool: DnsLabel
+    """Node pool its replicas run on."""
+    engine: Engine = Engine()
+    """vLLM settings."""
+
+
+class SingleReplica(SinglePoolDeployment):
     """Pattern 1: one replica of one model."""
 
     pattern: Literal["single-replica"]
     """Pattern 1."""
-    model: str
-    """Model id, as on Hugging Face."""
-    node_pool: DnsLabel
-    """Node pool the replica runs on."""
-    engine: Engine = Engine()
-    """vLLM settings."""
 
 
-class PrefixCache(_Deployment):
+class PrefixCache(SinglePoolDeployment):
     """Pattern 3: several replicas of one model, requests routed to the replica that knows the prefix."""
 
     pattern: Literal["prefix-cache"]
     """Pattern 3."""
-    model: str
-    """Model id, as on Hugging Face."""
-    node_pool: DnsLabel
-    """Node pool the replicas run on."""
     replicas: Replicas
     """Copies of the model."""
     routing: Literal["approximate", "precise"] = "approximate"
     """`approximate`: the picker remembers what it sent where. `precise`: replicas report their cache (KV events)."""
-    engine: Engine = Engine()
-    """vLLM settings."""
 
 
 class ServedModel(Model):
@@ -140,21 +141,15 @@ class MultiModel(_Deployment):
     """The models."""
 
 
-class MixtureOfExperts(_Deployment):
+class MixtureOfExperts(SinglePoolDeployment):
     """Pattern 4: a mixture-of-experts model, its experts spread over chips and nodes."""
 
     pattern: Literal["mixture-of-experts"]
     """Pattern 4."""
-    model: str
-    """Model id, as on Hugging Face."""
-    node_pool: DnsLabel
-    """Node pool the replicas run on."""
     replicas: Replicas = 1
     """Copies of the model, each over `nodesPerReplica` nodes."""
     nodes_per_replica: Annotated[int, Field(ge=1, le=64)] = 1
     """Nodes that hold one copy. More than one makes a LeaderWorkerSet."""
-    engine: Engine = Engine()
-    """vLLM settings."""
 
 
 class Phase(Model):
@@ -168,21 +163,15 @@ class Phase(Model):
     """vLLM settings of this side. Default: the deployment's."""
 
 
-class PrefillDecode(_Deployment):
+class PrefillDecode(SinglePoolDeployment):
     """Pattern 5: prefill and decode on replicas of their own, with the KV cache handed over."""
 
     pattern: Literal["prefill-decode"]
     """Pattern 5."""
-    model: str
-    """Model id, as on Hugging Face."""
-    node_pool: DnsLabel
-    """Node pool of both sides, unless a side names its own."""
     prefill: Phase = Phase()
     """The side that reads prompts."""
     decode: Phase = Phase()
     """The side that writes answers."""
-    engine: Engine = Engine()
-    """vLLM settings of both sides."""
 
 
 Deployment = Annotated[

@@ -5,6 +5,9 @@ from typing import Any
 
 from llmd_constructs.application import Application
 from llmd_constructs.context import Context
+from llmd_constructs.patterns.mixture_of_experts import mixture_of_experts
+from llmd_constructs.patterns.multi_model import multi_model
+from llmd_constructs.patterns.prefill_decode import prefill_decode
 from llmd_constructs.patterns.prefix_cache import prefix_cache
 from llmd_constructs.patterns.single_replica import single_replica
 
@@ -13,6 +16,9 @@ Pattern = Callable[[Application, Context, Any], None]
 
 PATTERNS: Mapping[str, Pattern] = {
     "single-replica": single_replica,
+    "multi-model": multi_model,
     "prefix-cache": prefix_cache,
+    "mixture-of-experts": mixture_of_experts,
+    "prefill-decode": prefill_decode,
 }
-"""Every pattern that can be rendered, by the value of `pattern` in the environment file."""
+"""Every pattern, by the value of `pattern` in the environment file."""

@@ -3,7 +3,8 @@
 from llmd_constructs.application import Application
 from llmd_constructs.config.deployment import PrefixCache
 from llmd_constructs.context import Context
-from llmd_constructs.serving.model import ModelRequest, ServedModel
+from llmd_constructs.patterns.models import add_model, default_route, main_side
+from llmd_constructs.serving.model import ModelRequest
 
 
 def prefix_cache(scope: Application, context: Context, deployment: PrefixCache) -> None:
@@ -13,11 +14,11 @@ def prefix_cache(scope: Application, context: Context, deployment: PrefixCache) 
         namespace=deployment.namespace,
         stack=deployment.stack,
         model=deployment.model,
-        node_pool=deployment.node_pool,
-        replicas=deployment.replicas,
-        engine=deployment.engine,
+        main=main_side(deployment, deployment.replicas),
         scheduler=deployment.scheduler,
+        route=deployment.route or default_route(deployment.stack),
         prefix_caching=True,
+        precise=deployment.routing == "precise",
         request_timeout_seconds=deployment.request_timeout_seconds,
     )
-    ServedModel(scope, "model", context, request)
+    add_model(scope, "model", context, request)

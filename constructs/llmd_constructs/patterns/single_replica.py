@@ -3,7 +3,8 @@
 from llmd_constructs.application import Application
 from llmd_constructs.config.deployment import SingleReplica
 from llmd_constructs.context import Context
-from llmd_constructs.serving.model import ModelRequest, ServedModel
+from llmd_constructs.patterns.models import add_model, default_route, main_side
+from llmd_constructs.serving.model import ModelRequest
 
 
 def single_replica(scope: Application, context: Context, deployment: SingleReplica) -> None:
@@ -13,9 +14,9 @@ def single_replica(scope: Application, context: Context, deployment: SingleRepli
         namespace=deployment.namespace,
         stack=deployment.stack,
         model=deployment.model,
-        node_pool=deployment.node_pool,
-        engine=deployment.engine,
+        main=main_side(deployment, 1),
         scheduler=deployment.scheduler,
+        route=deployment.route or default_route(deployment.stack),
         request_timeout_seconds=deployment.request_timeout_seconds,
     )
-    ServedModel(scope, "model", context, request)
+    add_model(scope, "model", context, request)

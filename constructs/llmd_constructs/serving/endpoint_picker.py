@@ -14,7 +14,7 @@ from llmd_constructs.manifest import (
     compact,
 )
 from llmd_constructs.serving.llmd import LlmdService
-from llmd_constructs.serving.picker import DEFAULT_WEIGHTS, grpc_probe, picker_args, picker_config
+from llmd_constructs.serving.picker import grpc_probe, picker_args, picker_config
 
 CONFIG_FILE = "default-plugins.yaml"
 CONFIG_FOLDER = "/config"
@@ -33,7 +33,7 @@ class EndpointPicker(Component):
         name, namespace, labels = service.names.picker, service.namespace, self._labels
         self.add(SERVICE_ACCOUNT.manifest(name, namespace, labels=labels))
         self._permissions()
-        config = picker_config(service.picker, service.scheduler.weights or DEFAULT_WEIGHTS)
+        config = picker_config(service.picker, service.profile)
         self.add(CONFIG_MAP.manifest(name, namespace, labels=labels, data={CONFIG_FILE: yaml_text(config)}))
         self.add(DEPLOYMENT.manifest(name, namespace, labels=labels, spec=self._deployment()))
         self.add(SERVICE.manifest(name, namespace, labels=labels, spec=self._service_spec()))
@@ -135,7 +135,7 @@ class EndpointPicker(Component):
             pool=service.names.pool,
             namespace=service.namespace,
             pool_group="inference.networking.k8s.io",
-            metrics_scheme=service.engine.scheme.lower(),
+            metrics_scheme="http",
             more=more,
         )
 

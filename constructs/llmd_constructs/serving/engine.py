@@ -1,6 +1,6 @@
 """vLLM: its command, flags, environment and probes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -8,6 +8,7 @@ from llmd_constructs import catalogue
 from llmd_constructs.catalogue import EngineImage, Model
 from llmd_constructs.config.deployment import Engine
 from llmd_constructs.manifest import JsonObject, compact
+from llmd_constructs.serving.features import Features
 from llmd_constructs.serving.placement import Placement
 
 MODEL_SERVER_PORT = 8000
@@ -50,12 +51,18 @@ class VllmEngine:
     scheme: Scheme = "HTTP"
     """`HTTPS` where KServe issues certificates and the gateway checks them."""
     prefix_caching: bool = False
+    features: Features = field(default_factory=Features)
+    """What the pattern adds."""
+    data_parallel: bool = False
+    """Copies of the attention layers on every device instead of one copy split over all of them."""
     port: int = MODEL_SERVER_PORT
 
     @property
     def tensor_parallel_size(self) -> int:
-        """Devices one copy is split over: all of the replica's, unless set."""
-        return self.settings.tensor_parallel_size or self.placement.devices_per_node * self.placement.hosts
+        """Devices one copy is split over: all of the replica's, unless set; one where data runs in parallel."""
+        if self.settings.tensor_parallel_size:
+            return self.settings.tensor_parallel_size
+        return 1 if self.data_parallel else self.placement.devices_per_node * self.placement.hosts
 
     @property
     def dtype(self) -> str | None:
@@ -71,15 +78,12 @@ class VllmEngine:
         return list(self.image.command)
 
     @cached_property
-    def args(self) -> list[str]:
-        """The flags, each one list item."""
+    def tuning_args(self) -> list[str]:
+        """Flags that say how the engine works, but not what it serves, where, and over how many devices."""
         settings = self.settings
         flags: dict[str, object | None] = {
-            "served-model-name": self.model.id,
-            "port": self.port,
             "dtype": self.dtype,
             "max-model-len": settings.max_model_len,
-            "tensor-parallel-size": self.tensor_parallel_size if self.tensor_parallel_size > 1 else None,
             "gpu-memory-utilization": settings.gpu_memory_utilization,
             "max-num-seqs": settings.max_num_seqs,
             "max-num-batched-tokens": settings.max_num_batched_tokens,
@@ -88,10 +92,18 @@ class VllmEngine:
             "quantization": settings.quantization,
             "shutdown-timeout": DRAIN_SECONDS if "--shutdown-timeout" in self.image.added_flags else None,
         }
-        model = [self.source] if self.command[-1] == "serve" else [f"--model={self.source}"]
         named = [f"--{name}={value}" for name, value in flags.items() if value is not None]
         switches = ["--enable-prefix-caching"] if self.prefix_caching else []
-        return [*model, *named, *switches, *self._tls_args, *settings.extra_args]
+        return [*named, *switches, *self.features.args, *settings.extra_args]
+
+    @cached_property
+    def args(self) -> list[str]:
+        """All flags, each one list item."""
+        model = [self.source] if self.command[-1] == "serve" else [f"--model={self.source}"]
+        parallel = self.tensor_parallel_size
+        tensor = [f"--tensor-parallel-size={parallel}"] if parallel > 1 else []
+        served = [f"--served-model-name={self.model.id}", f"--port={self.port}"]
+        return [*model, *served, *tensor, *self._tls_args, *self.tuning_args]
 
     @property
     def _tls_args(self) -> list[str]:
@@ -146,8 +158,11 @@ class VllmEngine:
             image=self.image.image,
             command=self.command,
             args=self.args,
-            env=[*self.environment, *env],
-            ports=[{"name": self.scheme.lower(), "containerPort": self.port, "protocol": "TCP"}],
+            env=[*self.environment, *self.features.env, *env],
+            ports=[
+                {"name": self.scheme.lower(), "containerPort": self.port, "protocol": "TCP"},
+                *self.features.ports,
+            ],
             resources=self.resources,
             **self.probes,
             lifecycle={"preStop": {"exec": {"command": ["sleep", str(PRE_STOP_SECONDS)]}}},

@@ -1,18 +1,19 @@
 """An LLMInferenceService, and what has to stand beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from llmd_constructs.application import Application, Component
 from llmd_constructs.catalogue import KServeRelease, PickerRelease, picker_release
-from llmd_constructs.config.deployment import Scheduler
+from llmd_constructs.config.deployment import Adapter, Scheduler
 from llmd_constructs.config.platform import Gateway, Secrets
 from llmd_constructs.emit.yaml_text import yaml_text
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import SERVICE, SERVICE_ACCOUNT, JsonObject, compact, llm_inference_service
 from llmd_constructs.serving.engine import MODEL_SERVER_PORT, TLS_FOLDER, VllmEngine
 from llmd_constructs.serving.kserve_names import KServeNames
-from llmd_constructs.serving.picker import KSERVE_0_15_WEIGHTS, picker_args, picker_config
+from llmd_constructs.serving.picker import KSERVE_0_15_WEIGHTS, PickerProfile, picker_args, picker_config
+from llmd_constructs.serving.workload import Workload
 
 MODEL_FOLDER = "/mnt/models"
 """Where KServe's storage initialiser puts the weights."""
@@ -24,12 +25,21 @@ class KServeService:
 
     name: str
     namespace: str
-    replicas: int
-    engine: VllmEngine
+    main: Workload
+    """All replicas, or the decode side."""
     release: KServeRelease
     gateway: Gateway
     scheduler: Scheduler
     secrets: Secrets
+    profile: PickerProfile = field(default_factory=PickerProfile)
+    prefill: Workload | None = None
+    """The prefill side."""
+    adapters: tuple[Adapter, ...] = ()
+
+    @property
+    def engine(self) -> VllmEngine:
+        """The engine that answers."""
+        return self.main.engine
 
     @cached_property
     def names(self) -> KServeNames:
@@ -75,7 +85,8 @@ class LlmInferenceService(Component):
             labels=self._labels,
             secrets=[{"name": secrets.hugging_face_token.name}],
             imagePullSecrets=self._pull_secrets(),
-            automountServiceAccountToken=False,
+            # The P/D sidecar that KServe adds looks its pool up.
+            automountServiceAccountToken=self._service.prefill is not None,
         )
 
     def _pull_secrets(self) -> list[JsonObject]:
@@ -84,13 +95,37 @@ class LlmInferenceService(Component):
 
     def _spec(self) -> JsonObject:
         service = self._service
-        model = service.engine.model
         return compact(
-            model={"uri": f"hf://{model.id}", "name": model.id},
-            replicas=service.replicas,
+            model=self._model(),
+            **self._workload(service.main),
             router=self._router(),
-            template=self._template(),
+            prefill=self._prefill(),
         )
+
+    def _model(self) -> JsonObject:
+        service = self._service
+        model = service.engine.model
+        adapters = [{"name": adapter.name, "uri": adapter.uri} for adapter in service.adapters]
+        lora = {"adapters": adapters} if adapters and service.release.features.lora_wiring else None
+        return compact(uri=f"hf://{model.id}", name=model.id, lora=lora)
+
+    def _prefill(self) -> JsonObject | None:
+        return self._workload(self._service.prefill) if self._service.prefill else None
+
+    def _workload(self, workload: Workload) -> JsonObject:
+        """Replicas and pods; over several nodes also how the model is spread, from which KServe makes its groups."""
+        pod = self._template(workload)
+        if workload.nodes == 1:
+            return {"replicas": workload.replicas, "template": pod}
+        engine = workload.engine
+        local = engine.placement.devices_per_node // engine.tensor_parallel_size
+        parallelism = compact(
+            data=local * workload.nodes,
+            dataLocal=local,
+            tensor=engine.tensor_parallel_size if engine.tensor_parallel_size > 1 else None,
+            expert=True,
+        )
+        return {"replicas": workload.replicas, "parallelism": parallelism, "template": pod, "worker": pod}
 
     def _router(self) -> JsonObject:
         service = self._service
@@ -101,12 +136,13 @@ class LlmInferenceService(Component):
     def _scheduler(self) -> JsonObject:
         """Empty where KServe's own picker fits; else as the release takes a configuration."""
         service = self._service
-        weights = service.scheduler.weights
         if service.release.scheduler_config == "config-inline":
-            return {"config": {"inline": picker_config(service.picker, weights)}} if weights else {}
-        if not weights and service.engine.scheme == "HTTPS":
+            wanted = service.profile.weights or service.profile.lora
+            return {"config": {"inline": picker_config(service.picker, service.profile)}} if wanted else {}
+        if not service.profile.weights and service.engine.scheme == "HTTPS":
             return {}
-        config = picker_config(service.picker, weights or KSERVE_0_15_WEIGHTS)
+        weights = service.profile.weights or KSERVE_0_15_WEIGHTS
+        config = picker_config(service.picker, replace(service.profile, weights=weights))
         return {"template": {"containers": [{"name": "main", "args": self._picker_args(config)}]}}
 
     def _picker_args(self, config: JsonObject) -> list[str]:
@@ -121,15 +157,18 @@ class LlmInferenceService(Component):
             more={"secure-serving": True, "cert-path": TLS_FOLDER, "config-text": yaml_text(config)},
         )
 
-    def _template(self) -> JsonObject:
-        engine = self._service.engine
+    def _template(self, workload: Workload) -> JsonObject:
+        engine = workload.engine
+        container = engine.container("main", env=[], securityContext=self._security_context())
+        if workload.nodes > 1:
+            container = _by_preset(container, engine)
         return compact(
             serviceAccountName=self._service.name,
             imagePullSecrets=self._pull_secrets(),
             nodeSelector=engine.placement.node_selector,
             tolerations=engine.placement.tolerations,
             terminationGracePeriodSeconds=engine.termination_grace_period_seconds,
-            containers=[engine.container("main", env=[], securityContext=self._security_context())],
+            containers=[container],
         )
 
     def _security_context(self) -> JsonObject | None:
@@ -158,3 +197,14 @@ class LlmInferenceService(Component):
                 ],
             },
         )
+
+
+def _by_preset(container: JsonObject, engine: VllmEngine) -> JsonObject:
+    """A container of a group: KServe's preset knows leader and workers, and takes further flags from a variable."""
+    own = {
+        key: value
+        for key, value in container.items()
+        if key not in ("command", "args", "ports", *engine.probes)
+    }
+    flags = " ".join(engine.tuning_args)
+    return {**own, "env": [*own.get("env", []), {"name": "VLLM_ADDITIONAL_ARGS", "value": flags}]}

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from llmd_constructs.application import Application, Component
-from llmd_constructs.catalogue import PickerRelease
+from llmd_constructs.catalogue import PickerRelease, auxiliary
 from llmd_constructs.config.deployment import Scheduler
 from llmd_constructs.config.platform import Gateway, Secrets
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import (
     DEPLOYMENT,
     INFERENCE_POOL,
+    LEADER_WORKER_SET,
     SERVICE,
     SERVICE_ACCOUNT,
     JsonObject,
@@ -18,11 +19,16 @@ from llmd_constructs.manifest import (
 )
 from llmd_constructs.serving.engine import MODEL_SERVER_PORT, VllmEngine
 from llmd_constructs.serving.llmd_names import ROLE, LlmdNames
+from llmd_constructs.serving.multi_node import group_annotations, leader_worker_set
+from llmd_constructs.serving.picker import PickerProfile
+from llmd_constructs.serving.workload import Workload
 
 CONTAINER = "vllm"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the container's own; workers of one engine talk through it
 CACHE_FOLDER = "/cache"
 """Weights and compiled programs. The image's own home folder may not be writable."""
+DECODE_PORT = 8200
+"""vLLM's port behind the routing sidecar, which has 8000 (llm-d, pd-disaggregation)."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,8 @@ class LlmdService:
 
     name: str
     namespace: str
-    replicas: int
-    engine: VllmEngine
     picker: PickerRelease
+    profile: PickerProfile
     gateway: Gateway
     scheduler: Scheduler
     secrets: Secrets
@@ -45,52 +50,63 @@ class LlmdService:
 
 
 class ModelServer(Component):
-    """The vLLM Deployment with its account and Service."""
+    """The vLLM workload with its account."""
 
-    def __init__(self, scope: Application | Component, id: str, service: LlmdService, part_of: str) -> None:
-        """Render the model server of one model."""
+    def __init__(
+        self, scope: Application | Component, id: str, service: LlmdService, workload: Workload, part_of: str
+    ) -> None:
+        """Render one workload of one model."""
         super().__init__(scope, id)
         self._service = service
-        name, namespace = service.names.model_server, service.namespace
+        self._workload = workload
+        name, namespace = workload.name, service.namespace
         self._labels = recommended(service.name, "model-server", part_of)
         self.add(
             SERVICE_ACCOUNT.manifest(
                 name,
                 namespace,
                 labels=self._labels,
-                imagePullSecrets=self._pull_secrets(),
+                imagePullSecrets=pull_secrets(service.secrets, workload.engine),
                 automountServiceAccountToken=False,
             ),
         )
-        self.add(DEPLOYMENT.manifest(name, namespace, labels=self._labels, spec=self._deployment()))
-        self.add(SERVICE.manifest(name, namespace, labels=self._labels, spec=self._service_spec()))
-
-    def _pull_secrets(self) -> list[JsonObject]:
-        pull = self._service.secrets.image_pull_secret
-        return [{"name": pull.name}] if pull and self._service.engine.image.pull_secret else []
+        if workload.nodes > 1:
+            group = leader_worker_set(
+                self._pod(), workload, self._labels, service.names.model_server_selector
+            )
+            self.add(
+                LEADER_WORKER_SET.manifest(
+                    name, namespace, labels=self._labels, annotations=group_annotations(), spec=group
+                ),
+            )
+        else:
+            self.add(DEPLOYMENT.manifest(name, namespace, labels=self._labels, spec=self._deployment()))
 
     def _deployment(self) -> JsonObject:
+        workload = self._workload
         selector = self._service.names.model_server_selector
+        own = selector if workload.role == "both" else {**selector, ROLE: workload.role}
         return {
-            "replicas": self._service.replicas,
-            "selector": {"matchLabels": selector},
+            "replicas": workload.replicas,
+            "selector": {"matchLabels": own},
             "strategy": rolling_update_in_place(),
             "template": {
-                "metadata": {"labels": {**self._labels, **selector, ROLE: "both"}},
+                "metadata": {"labels": {**self._labels, **selector, ROLE: workload.role}},
                 "spec": self._pod(),
             },
         }
 
     def _pod(self) -> JsonObject:
-        engine = self._service.engine
+        engine = self._workload.engine
         placement = engine.placement
         return compact(
-            serviceAccountName=self._service.names.model_server,
+            serviceAccountName=self._workload.name,
             automountServiceAccountToken=False,
             nodeSelector=placement.node_selector,
             tolerations=placement.tolerations,
             terminationGracePeriodSeconds=engine.termination_grace_period_seconds,
             securityContext={"seccompProfile": {"type": "RuntimeDefault"}},
+            initContainers=[routing_sidecar(engine.port)] if self._workload.sidecar else [],
             containers=[
                 engine.container(
                     CONTAINER,
@@ -108,9 +124,22 @@ class ModelServer(Component):
             ],
         )
 
-    def _service_spec(self) -> JsonObject:
+
+class ModelService(Component):
+    """A Service in front of all replicas, for requests that need no picker."""
+
+    def __init__(self, scope: Application | Component, id: str, service: LlmdService, part_of: str) -> None:
+        """Render the Service of one model."""
+        super().__init__(scope, id)
         port = {"name": "http", "port": MODEL_SERVER_PORT, "targetPort": MODEL_SERVER_PORT, "protocol": "TCP"}
-        return {"selector": self._service.names.model_server_selector, "ports": [port]}
+        self.add(
+            SERVICE.manifest(
+                service.names.model_server,
+                service.namespace,
+                labels=recommended(service.name, "model-server", part_of),
+                spec={"selector": service.names.model_server_selector, "ports": [port]},
+            ),
+        )
 
 
 class Pool(Component):
@@ -138,6 +167,34 @@ class Pool(Component):
                 },
             ),
         )
+
+
+def pull_secrets(secrets: Secrets, engine: VllmEngine) -> list[JsonObject]:
+    """Registry credentials, where the engine's registry wants some."""
+    pull = secrets.image_pull_secret
+    return [{"name": pull.name}] if pull and engine.image.pull_secret else []
+
+
+def routing_sidecar(model_server_port: int) -> JsonObject:
+    """Takes the pod's requests, has the prompt prefilled where the picker says, then lets this pod decode."""
+    return {
+        "name": "routing-proxy",
+        "image": auxiliary("routing-sidecar").image,
+        "restartPolicy": "Always",
+        "args": [
+            f"--port={MODEL_SERVER_PORT}",
+            f"--vllm-port={model_server_port}",
+            "--kv-connector=nixlv2",
+            "--secure-proxy=false",
+        ],
+        "ports": [{"name": "proxy", "containerPort": MODEL_SERVER_PORT, "protocol": "TCP"}],
+        "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "runAsNonRoot": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
 
 
 def rolling_update_in_place() -> JsonObject:

@@ -22,6 +22,16 @@ class LlmdNames:
         return f"ms-{self.name}-llm-d-modelservice-decode"
 
     @property
+    def prefill(self) -> str:
+        """The Deployment that prefills, and its ServiceAccount."""
+        return f"ms-{self.name}-llm-d-modelservice-prefill"
+
+    @property
+    def render(self) -> str:
+        """The Deployment and Service that turn prompts into tokens."""
+        return f"ms-{self.name}-render"
+
+    @property
     def pool(self) -> str:
         """The InferencePool."""
         return f"gaie-{self.name}"

@@ -1,24 +1,40 @@
-"""One served model on either stack, with its route and policies."""
+"""One served model, as a pattern asks for it, and what both stacks make of it alike."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from llmd_constructs import catalogue
 from llmd_constructs.addons.disruption import DisruptionBudget
 from llmd_constructs.addons.network_policies import ModelNetworkPolicies, Traffic
 from llmd_constructs.application import Application, Component, Wave
-from llmd_constructs.config.deployment import Engine, Scheduler, Stack
+from llmd_constructs.config.deployment import Adapter, Engine, Scheduler, Stack
 from llmd_constructs.context import Context
-from llmd_constructs.manifest import INFERENCE_POOL, SERVICE
-from llmd_constructs.platform.istio import BodyForwarding, PickerTls
-from llmd_constructs.serving.endpoint_picker import EndpointPicker
+from llmd_constructs.manifest import JsonObject, Kind
 from llmd_constructs.serving.engine import Scheme, VllmEngine, resolve_image
-from llmd_constructs.serving.kserve import MODEL_FOLDER, KServeService, LlmInferenceService
-from llmd_constructs.serving.llmd import LlmdService, ModelServer, Pool
+from llmd_constructs.serving.features import (
+    EXPERT_PARALLEL,
+    Features,
+    Role,
+    kv_events,
+    kv_transfer,
+    lora,
+    prefill_keep_alive,
+)
+from llmd_constructs.serving.picker import PickerProfile
 from llmd_constructs.serving.placement import place
-from llmd_constructs.serving.routes import GkeBackendPolicies, Route, kserve_rules, path_rule, pool_backend
+from llmd_constructs.serving.routes import GkeBackendPolicies, Route
 
-KSERVE_POOL_RULES = (0, 1)
-"""Rules of KServe's own HTTPRoute that lead to the pool at release 0.15: completions, chat completions."""
+RouteKind = Literal["root", "path", "body"]
+"""At `/`, below `/<namespace>/<name>`, or by the `model` field of the request's body."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Replicas of one kind, as a pattern asks for them."""
+
+    node_pool: str
+    replicas: int
+    engine: Engine
 
 
 @dataclass(frozen=True)
@@ -29,140 +45,115 @@ class ModelRequest:
     namespace: str
     stack: Stack
     model: str
-    node_pool: str
-    replicas: int = 1
-    engine: Engine = field(default_factory=Engine)
+    main: Side
+    """All replicas, or the decode side."""
+    prefill: Side | None = None
+    """The prefill side of a disaggregated deployment."""
     scheduler: Scheduler = field(default_factory=Scheduler)
+    route: RouteKind = "root"
     prefix_caching: bool = False
+    precise: bool = False
+    """Route by what replicas report to have in their cache."""
+    expert_parallel: bool = False
+    nodes: int = 1
+    """Nodes that hold one replica."""
+    adapters: tuple[Adapter, ...] = ()
     request_timeout_seconds: int = 600
 
 
 class ServedModel(Component):
-    """Everything that one model needs."""
+    """What a model needs on either stack. The stacks' own classes build on it."""
 
     def __init__(
         self, scope: Application | Component, id: str, context: Context, request: ModelRequest
     ) -> None:
-        """Render the model on its stack."""
+        """Keep what is asked for; the stack renders it."""
         super().__init__(scope, id)
-        self._context = context
-        self._request = request
-        if request.stack == "kserve":
-            self._kserve()
-        else:
-            self._llmd()
+        self.context = context
+        self.request = request
 
-    def _engine(self, source: str, scheme: Scheme) -> VllmEngine:
-        request = self._request
-        placement = place(self._context.environment.node_pool(request.node_pool))
+    def engine(
+        self, side: Side, *, role: Role, source: str, scheme: Scheme, port: int, lora_flags: bool
+    ) -> VllmEngine:
+        """The engine of one side.
+
+        Args:
+            side: Replicas, pool and settings.
+            role: What the side does.
+            source: Where vLLM reads the weights.
+            scheme: What it serves.
+            port: Where it serves.
+            lora_flags: Whether adapters are given as flags; else a controller adds them.
+        """
+        request = self.request
+        placement = place(self.context.environment.node_pool(side.node_pool))
+        features = Features()
+        # Over several nodes KServe's preset says it itself.
+        if request.expert_parallel and (request.nodes == 1 or request.stack == "llm-d"):
+            features += EXPERT_PARALLEL
+        if request.precise:
+            features += kv_events(request.model)
+        if role != "both":
+            features += kv_transfer(tpu=placement.is_tpu, role=role)
+        if role == "prefill":
+            features += prefill_keep_alive()
+        if lora_flags:
+            features += lora(request.adapters)
         return VllmEngine(
-            settings=request.engine,
+            settings=side.engine,
             model=catalogue.model(request.model),
             placement=placement,
-            image=resolve_image(request.engine, placement),
+            image=resolve_image(side.engine, placement),
             source=source,
             scheme=scheme,
             prefix_caching=request.prefix_caching,
+            features=features,
+            data_parallel=request.nodes > 1 and not placement.is_tpu,
+            port=port,
         )
 
-    def _kserve(self) -> None:
-        context, request = self._context, self._request
-        platform = context.environment.platform
-        release = context.kserve
-        if release is None:
-            raise ValueError(f"deployment {request.name} uses KServe, and platform.kserve is not set")
-        service = KServeService(
-            name=request.name,
-            namespace=request.namespace,
-            replicas=request.replicas,
-            engine=self._engine(MODEL_FOLDER, "HTTPS" if context.serves_tls else "HTTP"),
-            release=release,
-            gateway=platform.gateway,
-            scheduler=request.scheduler,
-            secrets=platform.secrets,
+    def profile(self, render: str | None = None) -> PickerProfile:
+        """What the picker has to do."""
+        request = self.request
+        return PickerProfile(
+            weights=request.scheduler.weights,
+            lora=bool(request.adapters),
+            render=render,
+            model=request.model,
+            disaggregated=request.prefill is not None,
         )
-        names = service.names
-        LlmInferenceService(self, "service", service, context.name)
-        if service.owns_route:
-            rules = kserve_rules(
-                request.namespace, request.name, pool_backend(names.pool, INFERENCE_POOL), names.own_service
-            )
-            self._route(names.own_route, rules)
-            self._gke_policies(names.pool, "pool")
-            GkeBackendPolicies(
-                self,
-                "service-policies",
-                name=names.own_service,
-                namespace=request.namespace,
-                kind=SERVICE,
-                timeout_seconds=request.request_timeout_seconds,
-                part_of=context.name,
-            )
-        elif context.istio and context.istio.body_forwarding_filter:
-            BodyForwarding(
-                self,
-                "body-forwarding",
-                gateway=platform.gateway,
-                route=names.route,
-                namespace=request.namespace,
-                rules=KSERVE_POOL_RULES,
-                part_of=context.name,
-            )
-        self._around(Traffic(names.model_server_selector, names.picker_selector, service.picker.ports))
 
-    def _llmd(self) -> None:
-        context, request = self._context, self._request
-        platform = context.environment.platform
-        service = LlmdService(
-            name=request.name,
-            namespace=request.namespace,
-            replicas=request.replicas,
-            engine=self._engine(request.model, "HTTP"),
-            picker=context.picker,
-            gateway=platform.gateway,
-            scheduler=request.scheduler,
-            secrets=platform.secrets,
-        )
-        names = service.names
-        ModelServer(self, "model-server", service, context.name)
-        EndpointPicker(self, "picker", service, context.name)
-        Pool(self, "pool", service, context.name)
-        if platform.gateway.provider == "gke":
-            self._gke_policies(names.pool, "pool")
-        else:
-            PickerTls(
-                self, "picker-tls", service=names.picker, namespace=request.namespace, part_of=context.name
-            )
-        self._route(names.route, [path_rule("/", pool_backend(names.pool, INFERENCE_POOL))], wave=Wave.ROUTES)
-        self._around(Traffic(names.model_server_selector, names.picker_selector, service.picker.ports))
-
-    def _route(self, name: str, rules: list[dict[str, object]], wave: Wave | None = None) -> None:
+    def route(self, name: str, rules: list[JsonObject], wave: Wave | None = None) -> None:
+        """An HTTPRoute of this model."""
         Route(
             self,
             "route",
             name=name,
-            namespace=self._request.namespace,
-            gateway=self._context.environment.platform.gateway,
+            namespace=self.request.namespace,
+            gateway=self.context.environment.platform.gateway,
             rules=rules,
-            part_of=self._context.name,
+            part_of=self.context.name,
             wave=wave,
         )
 
-    def _gke_policies(self, pool: str, id: str) -> None:
+    def gke_policies(self, id: str, name: str, kind: Kind) -> None:
+        """Health check and timeout of a backend, where the gateway is GKE's."""
+        if self.context.environment.platform.gateway.provider != "gke":
+            return
         GkeBackendPolicies(
             self,
-            f"{id}-policies",
-            name=pool,
-            namespace=self._request.namespace,
-            kind=INFERENCE_POOL,
-            timeout_seconds=self._request.request_timeout_seconds,
-            part_of=self._context.name,
+            id,
+            name=name,
+            namespace=self.request.namespace,
+            kind=kind,
+            timeout_seconds=self.request.request_timeout_seconds,
+            part_of=self.context.name,
         )
 
-    def _around(self, traffic: Traffic) -> None:
-        """What both stacks have in common."""
-        context, request = self._context, self._request
-        if request.replicas > 1:
+    def around(self, traffic: Traffic) -> None:
+        """Disruption budget and network policies."""
+        context, request = self.context, self.request
+        if request.main.replicas > 1:
             DisruptionBudget(
                 self,
                 "disruption",

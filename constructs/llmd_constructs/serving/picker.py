@@ -1,12 +1,19 @@
 """The endpoint picker's configuration and command line, per release."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from llmd_constructs.catalogue import PickerRelease
 from llmd_constructs.manifest import JsonObject, compact
+from llmd_constructs.serving.features import KV_BLOCK_SIZE, KV_EVENTS_PORT
 
 PICKER_CONFIG_KIND = "EndpointPickerConfig"
 PROFILE = "default"
+PRECISE = "precise-prefix-cache-producer"
+DECIDER = "prefix-based-pd-decider"
+CLOSING = ("max-score-picker", "single-profile-handler")
+LORA_WEIGHT = 4
+"""What KServe's controller gives the adapter scorer (scheduler.go)."""
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {
     "queue-scorer": 2,
@@ -19,26 +26,127 @@ KSERVE_0_15_WEIGHTS: Mapping[str, float] = {"prefix-cache-scorer": 2, "load-awar
 """What KServe's controller writes by itself at release 0.15 and 0.16 (scheduler.go:676-694, seed 004)."""
 
 
-def picker_config(release: PickerRelease, weights: Mapping[str, float]) -> JsonObject:
-    """The EndpointPickerConfig with one profile that weighs the given scorers.
+@dataclass(frozen=True)
+class PickerProfile:
+    """What the picker of one model has to do, whatever its release."""
 
-    Args:
-        release: Decides the API version and whether weights may have a fraction.
-        weights: Scorer plugin to weight, in the order to write them.
+    weights: Mapping[str, float] | None = None
+    """Scorer plugin to weight; `None` for the pattern's own."""
+    lora: bool = False
+    """Prefer replicas that have the request's adapter loaded."""
+    render: str | None = None
+    """URL of the Service that turns prompts into tokens; set for precise prefix routing."""
+    model: str = ""
+    """The model's id, for turning prompts into tokens."""
+    disaggregated: bool = False
+    """Choose a prefill replica and a decode replica."""
+
+
+def needed_plugins(profile: PickerProfile) -> frozenset[str]:
+    """Plugin types without which a picker cannot do what the profile says."""
+    needed = set(profile.weights or ())
+    if profile.lora:
+        needed.add("lora-affinity-scorer")
+    if profile.render:
+        needed.update(("precise-prefix-cache-producer", "token-producer", "endpoint-notification-source"))
+    if profile.disaggregated:
+        needed.update(("disagg-profile-handler", "prefix-based-pd-decider", "approx-prefix-cache-producer"))
+    return frozenset(needed)
+
+
+def picker_config(release: PickerRelease, profile: PickerProfile) -> JsonObject:
+    """The EndpointPickerConfig of a profile, in the words of a release.
+
+    Unknown plugins and parameters stop the picker at start, so that only the release's own are written.
     """
-    plugins: list[JsonObject] = [{"type": scorer} for scorer in weights]
-    references: list[JsonObject] = [
-        {"pluginRef": scorer, "weight": _weight(release, weight)} for scorer, weight in weights.items()
+    if profile.disaggregated:
+        return _disaggregated(release, profile)
+    weights = dict(profile.weights or DEFAULT_WEIGHTS)
+    if profile.lora:
+        weights = {"lora-affinity-scorer": LORA_WEIGHT, **weights}
+    producers = _precise_producers(profile) if profile.render else []
+    parameters = {"prefix-cache-scorer": {"prefixMatchInfoProducerName": PRECISE}} if profile.render else {}
+    plugins = [
+        *producers,
+        *(compact(type=scorer, parameters=parameters.get(scorer)) for scorer in weights),
+        *({"type": plugin} for plugin in CLOSING),
     ]
-    closing = ["max-score-picker", "single-profile-handler"]
+    config = _config(release, plugins, {PROFILE: _references(release, weights)})
+    return {**config, "dataLayer": _kv_event_sources()} if profile.render else config
+
+
+def _precise_producers(profile: PickerProfile) -> list[JsonObject]:
+    """Tokens from the render Service, cache contents from the replicas' events (llm-d, precise prefix routing)."""
+    events = {
+        "topicFilter": "kv@",
+        "discoverPods": True,
+        "podDiscoveryConfig": {"socketPort": KV_EVENTS_PORT},
+    }
+    return [
+        {
+            "type": "token-producer",
+            "parameters": {"modelName": profile.model, "vllm": {"url": profile.render}},
+        },
+        {"type": "endpoint-notification-source"},
+        {"type": "metrics-data-source"},
+        {"type": "core-metrics-extractor"},
+        {
+            "type": PRECISE,
+            "parameters": {
+                "tokenProcessorConfig": {"blockSizeTokens": KV_BLOCK_SIZE},
+                "kvEventsConfig": events,
+            },
+        },
+    ]
+
+
+def _kv_event_sources() -> JsonObject:
+    return {
+        "sources": [
+            {"pluginRef": "metrics-data-source", "extractors": [{"pluginRef": "core-metrics-extractor"}]},
+            {"pluginRef": "endpoint-notification-source", "extractors": [{"pluginRef": PRECISE}]},
+        ],
+    }
+
+
+def _disaggregated(release: PickerRelease, profile: PickerProfile) -> JsonObject:
+    """Prefill on another replica only where enough of the prompt is not cached (llm-d router, pd-epp-config)."""
+    prefill = dict(profile.weights or {"prefix-cache-scorer": 3, "queue-scorer": 2})
+    decode: dict[str, float] = {"active-request-scorer": 2, "prefix-cache-scorer": 2}
+    scorers = dict.fromkeys([*prefill, *decode])
+    plugins: list[JsonObject] = [
+        {"type": "approx-prefix-cache-producer"},
+        *({"type": scorer} for scorer in scorers),
+        {"type": "prefill-filter"},
+        {"type": "decode-filter"},
+        {"type": "max-score-picker"},
+        # A decider has to stand before the handler that names it.
+        {"type": DECIDER, "parameters": {"nonCachedTokens": 256}},
+        {"type": "disagg-profile-handler", "parameters": {"deciders": {"prefill": DECIDER}}},
+    ]
+    profiles = {
+        "prefill": [{"pluginRef": "prefill-filter"}, *_references(release, prefill)],
+        "decode": [{"pluginRef": "decode-filter"}, *_references(release, decode)],
+    }
+    return _config(release, plugins, profiles)
+
+
+def _config(
+    release: PickerRelease, plugins: list[JsonObject], profiles: Mapping[str, list[JsonObject]]
+) -> JsonObject:
     return {
         "apiVersion": release.config_api_version,
         "kind": PICKER_CONFIG_KIND,
-        "plugins": [*plugins, *({"type": plugin} for plugin in closing)],
+        "plugins": plugins,
         "schedulingProfiles": [
-            {"name": PROFILE, "plugins": [*references, {"pluginRef": "max-score-picker"}]}
+            {"name": name, "plugins": [*references, {"pluginRef": "max-score-picker"}]}
+            for name, references in profiles.items()
         ],
     }
+
+
+def _references(release: PickerRelease, weights: Mapping[str, float]) -> list[JsonObject]:
+    return [{"pluginRef": scorer, "weight": _weight(release, weight)} for scorer, weight in weights.items()]
 
 
 def _weight(release: PickerRelease, weight: float) -> float:

@@ -24,6 +24,9 @@ INFERENCE_PATHS = (
 )
 """Paths whose requests carry a prompt, and so go through the endpoint picker."""
 
+BASE_MODEL_HEADER = "X-Gateway-Base-Model-Name"
+"""Header in which the body-based router names the base model of a request, adapters resolved."""
+
 
 def pool_backend(pool: str, kind: Kind) -> JsonObject:
     """A route's reference to an InferencePool.
@@ -49,6 +52,13 @@ def path_rule(path: str, backend: JsonObject, *, rewrite: str | None = None) -> 
         filters=[replace] if rewrite else [],
         backendRefs=[backend],
     )
+
+
+def model_rule(model: str, backend: JsonObject) -> JsonObject:
+    """A rule for requests whose body names `model`; the body-based router has put the name into a header."""
+    header = {"type": "Exact", "name": BASE_MODEL_HEADER, "value": model}
+    match = {"path": {"type": "PathPrefix", "value": "/"}, "headers": [header]}
+    return {"matches": [match], "backendRefs": [backend]}
 
 
 class Route(Component):

@@ -7,7 +7,7 @@ if (status.observedGeneration or obj.metadata.generation) ~= obj.metadata.genera
 end
 for _, condition in ipairs(status.conditions or {}) do
   if condition.status == "True" and condition.type == "Available" then
-    return { status = "Healthy", message = condition.message or "" }
+    return { status = "Healthy", message = condition.message }
   elseif condition.status == "True" then
     health.message = (condition.reason or "") .. ": " .. (condition.message or "")
   end

@@ -2,7 +2,7 @@
 -- which nobody clears.
 local health = { status = "Healthy", message = "Applied" }
 for _, condition in ipairs((obj.status or {}).conditions or {}) do
-  if condition.type == "Accepted" and condition.status == "False" then
+  if condition.status == "False" then
     health.status = "Degraded"
     health.message = (condition.reason or "") .. ": " .. (condition.message or "")
   end

@@ -1,6 +1,6 @@
 -- The Sail operator's conditions. istiod takes a while to start; anything else that is False is a failure.
 -- Reasons: api/v1/istio_types.go of sail-operator 1.27.
-local waiting = { ActiveRevisionNotFound = true, IstiodNotReady = true, RemoteIstiodNotReady = true }
+local waiting = { ActiveRevisionNotFound = true, IstiodNotReady = true }
 local health = { status = "Progressing", message = "Waiting for the Sail operator" }
 local status = obj.status or {}
 if (status.observedGeneration or 0) < (obj.metadata.generation or 0) then

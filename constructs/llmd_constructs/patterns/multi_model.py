@@ -1,0 +1,53 @@
+"""Pattern 2: several models behind one gateway, each with a pool and a picker of its own (failure F-75)."""
+
+from llmd_constructs.application import Application, Wave
+from llmd_constructs.config.deployment import MultiModel, ServedModel
+from llmd_constructs.context import Context
+from llmd_constructs.manifest import INFERENCE_POOL
+from llmd_constructs.patterns.models import add_model
+from llmd_constructs.serving.kserve_names import KServeNames
+from llmd_constructs.serving.llmd_names import LlmdNames
+from llmd_constructs.serving.model import ModelRequest, Side
+from llmd_constructs.serving.routes import Route, path_rule, pool_backend
+
+
+def multi_model(scope: Application, context: Context, deployment: MultiModel) -> None:
+    """Every model; where the body decides, also a default route."""
+    for served in deployment.models:
+        add_model(scope, served.name, context, _request(deployment, served))
+    if deployment.routing == "body":
+        _default_route(scope, context, deployment)
+
+
+def _request(deployment: MultiModel, served: ServedModel) -> ModelRequest:
+    return ModelRequest(
+        name=served.name,
+        namespace=deployment.namespace,
+        stack=deployment.stack,
+        model=served.model,
+        main=Side(served.node_pool, served.replicas, served.engine),
+        scheduler=deployment.scheduler,
+        route=deployment.routing,
+        prefix_caching=served.replicas > 1,
+        adapters=served.adapters,
+        request_timeout_seconds=deployment.request_timeout_seconds,
+    )
+
+
+def _default_route(scope: Application, context: Context, deployment: MultiModel) -> None:
+    """Requests without a body, such as `GET /v1/models`, and unknown models, which vLLM refuses in clear words.
+
+    Without it the gateway answers both with 404 and no reason (failure F-81).
+    """
+    first = deployment.models[0].name
+    pool = KServeNames(first).pool if deployment.stack == "kserve" else LlmdNames(first).pool
+    Route(
+        scope,
+        "default-route",
+        name=f"{deployment.name}-default",
+        namespace=deployment.namespace,
+        gateway=context.environment.platform.gateway,
+        rules=[path_rule("/", pool_backend(pool, INFERENCE_POOL))],
+        part_of=context.name,
+        wave=Wave.ROUTES,
+    )

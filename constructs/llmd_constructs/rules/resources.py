@@ -1,0 +1,73 @@
+"""A rendered object as rules see it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from llmd_constructs.application import SYNC_WAVE
+from llmd_constructs.config.errors import ValuePath, dotted
+from llmd_constructs.manifest import JsonObject
+from llmd_constructs.rules.model import Where
+from llmd_constructs.rules.reading import dig, number, text
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One object, where it is written, and which application brings it."""
+
+    path: str
+    """Its file."""
+    application: str
+    """Name of the application in the environment; empty for what Argo CD itself reads."""
+    manifest: JsonObject
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return text(self.manifest, "kind")
+
+    @property
+    def api_version(self) -> str:
+        """Its API version, with the group."""
+        return text(self.manifest, "apiVersion")
+
+    @property
+    def group(self) -> str:
+        """Its API group; empty for the core group."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return text(self.manifest, "metadata", "name")
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace; empty for cluster-wide objects."""
+        return text(self.manifest, "metadata", "namespace")
+
+    @property
+    def title(self) -> str:
+        """`Kind namespace/name`."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def wave(self) -> int:
+        """Its sync wave inside the application."""
+        value = text(self.manifest, "metadata", "annotations", SYNC_WAVE)
+        return int(value) if value.removeprefix("-").isdecimal() and len(value) < 9 else 0
+
+    def get(self, *path: str | int) -> Any:
+        """The value under the path."""
+        return dig(self.manifest, *path)
+
+    def number(self, *path: str | int) -> int | None:
+        """The whole number under the path."""
+        return number(self.manifest, *path)
+
+    def at(self, *path: str | int) -> Where:
+        """The place of a value in the object."""
+        return self.place(path)
+
+    def place(self, path: ValuePath) -> Where:
+        """The place of a value in the object."""
+        return Where(self.path, 0, self.title, dotted(path))

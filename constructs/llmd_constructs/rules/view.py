@@ -1,0 +1,218 @@
+"""One environment as rules see it: its settings, its objects, its pods, and what KServe will add."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from llmd_constructs import catalogue
+from llmd_constructs.catalogue import Accelerator, Taint
+from llmd_constructs.config.cluster import NodePool
+from llmd_constructs.config.environment import Environment
+from llmd_constructs.config.errors import dotted
+from llmd_constructs.config.source import Source
+from llmd_constructs.context import Context
+from llmd_constructs.manifest import JsonObject
+from llmd_constructs.plan.model import EnvironmentPlan
+from llmd_constructs.rules.model import Where
+from llmd_constructs.rules.pods import Container, Engine, Pod, pods_of
+from llmd_constructs.rules.reading import dig, labels, mapping, number, selects, text
+from llmd_constructs.rules.resources import Resource
+from llmd_constructs.serving.engine import MODEL_SERVER_PORT
+from llmd_constructs.serving.kserve_names import KServeNames
+from llmd_constructs.serving.placement import GKE_NODE_POOL, Placement, place
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """An InferencePool, rendered or made by KServe."""
+
+    owner: Resource
+    """The InferencePool, or the LLMInferenceService that it is made for."""
+    name: str
+    groups: tuple[str, ...]
+    """API groups in which it exists."""
+    selector: JsonObject
+    """A label selector."""
+    port: int | None
+    picker: str
+    """Name of the picker's Service."""
+    picker_port: int | None
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return self.owner.namespace
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """The nodes of one node pool."""
+
+    pool: NodePool
+    index: int
+    placement: Placement | None
+    """Set where the nodes have an accelerator."""
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Labels that GKE puts on them, as far as pods select by them."""
+        return {GKE_NODE_POOL: self.pool.name, **(self.placement.node_selector if self.placement else {})}
+
+    @property
+    def taint(self) -> Taint | None:
+        """The taint that keeps other pods away."""
+        return self.placement.accelerator.taint if self.placement else None
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Everything a rule may ask about one environment."""
+
+    plan: EnvironmentPlan
+    source: Source
+
+    @property
+    def environment(self) -> Environment:
+        """The settings."""
+        return self.plan.environment
+
+    @cached_property
+    def context(self) -> Context:
+        """The settings with the releases they name."""
+        return Context(self.plan.name, self.environment)
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """Every rendered object of the environment."""
+        return tuple(
+            Resource(file.path, application.name, file.manifest)
+            for application in self.plan.applications
+            for file in application.files
+        )
+
+    @cached_property
+    def argocd(self) -> tuple[Resource, ...]:
+        """Project and applications."""
+        return tuple(Resource(file.path, "", file.manifest) for file in self.plan.argocd)
+
+    def of(self, *kinds: str) -> Iterator[Resource]:
+        """Rendered objects of these kinds."""
+        return (resource for resource in self.resources if resource.kind in kinds)
+
+    def find(self, kind: str, namespace: str, name: str) -> Resource | None:
+        """A rendered object by name."""
+        return next((item for item in self.of(kind) if (item.namespace, item.name) == (namespace, name)), None)
+
+    def setting(self, *path: str | int) -> Where:
+        """The place of a value in the environment file or its bases."""
+        position = self.source.position(path)
+        return Where(position.file, position.line, "", dotted(path))
+
+    @property
+    def on_gke(self) -> bool:
+        """Whether Google's load balancer is the gateway."""
+        return self.environment.platform.gateway.provider == "gke"
+
+    @cached_property
+    def pods(self) -> tuple[Pod, ...]:
+        """Pods of every workload, whoever makes them."""
+        return tuple(pod for resource in self.resources for pod in pods_of(resource))
+
+    @cached_property
+    def engines(self) -> tuple[Engine, ...]:
+        """Every vLLM server."""
+        return tuple(pod.engine for pod in self.pods if pod.engine)
+
+    @cached_property
+    def pickers(self) -> tuple[tuple[Pod, Container], ...]:
+        """Every endpoint picker whose flags are in git."""
+        return tuple((pod, pod.picker) for pod in self.pods if pod.picker)
+
+    @cached_property
+    def services(self) -> tuple[Resource, ...]:
+        """Every LLMInferenceService."""
+        return tuple(self.of("LLMInferenceService"))
+
+    @cached_property
+    def pools(self) -> tuple[Pool, ...]:
+        """Every InferencePool."""
+        rendered = [_rendered_pool(resource) for resource in self.of("InferencePool")]
+        groups = tuple(api.rpartition("/")[0] for api in self.context.kserve.pool_apis) if self.context.kserve else ()
+        made = [_kserve_pool(service, groups) for service in self.services if makes_pool(service)]
+        return (*rendered, *made)
+
+    def pool(self, namespace: str, name: str) -> Pool | None:
+        """An InferencePool by name."""
+        return next((pool for pool in self.pools if (pool.namespace, pool.name) == (namespace, name)), None)
+
+    def pods_behind(self, namespace: str, selector: JsonObject) -> tuple[Pod, ...]:
+        """Pods of a namespace that a label selector picks."""
+        return tuple(pod for pod in self.pods if pod.namespace == namespace and selects(selector, pod.labels))
+
+    def service_pods(self, service: Resource) -> tuple[Pod, ...]:
+        """Pods behind a Service; none where it has no selector."""
+        selector = labels(service.manifest, "spec", "selector")
+        return self.pods_behind(service.namespace, {"matchLabels": selector}) if selector else ()
+
+    @cached_property
+    def nodes(self) -> tuple[Nodes, ...]:
+        """Every node pool."""
+        return tuple(
+            Nodes(pool, index, _placement(pool)) for index, pool in enumerate(self.environment.cluster.node_pools)
+        )
+
+    def nodes_for(self, pod: Pod) -> tuple[Nodes, ...]:
+        """Node pools that have the labels a pod asks for."""
+        known = {key for nodes in self.nodes for key in nodes.labels} | _accelerator_labels()
+        wanted = {key: value for key, value in pod.node_selector.items() if key in known}
+        return tuple(nodes for nodes in self.nodes if wanted.items() <= nodes.labels.items())
+
+
+def makes_pool(service: Resource) -> bool:
+    """Whether KServe makes an InferencePool for this service."""
+    scheduler = service.get("spec", "router", "scheduler")
+    return isinstance(scheduler, dict) and not dig(scheduler, "pool", "ref")
+
+
+def _rendered_pool(resource: Resource) -> Pool:
+    spec = mapping(resource.manifest, "spec")
+    selector = mapping(spec, "selector")
+    reference = mapping(spec, "endpointPickerRef") or mapping(spec, "extensionRef")
+    return Pool(
+        owner=resource,
+        name=resource.name,
+        groups=(resource.group,),
+        selector=selector if "matchLabels" in selector or not selector else {"matchLabels": selector},
+        port=number(spec, "targetPorts", 0, "number") or number(spec, "targetPortNumber"),
+        picker=text(reference, "name"),
+        picker_port=number(reference, "port", "number") or number(reference, "portNumber"),
+    )
+
+
+def _kserve_pool(service: Resource, groups: tuple[str, ...]) -> Pool:
+    names = KServeNames(service.name)
+    return Pool(
+        owner=service,
+        name=names.pool,
+        groups=groups,
+        selector={"matchLabels": names.model_server_selector},
+        port=MODEL_SERVER_PORT,
+        picker=names.picker_service,
+        picker_port=None,
+    )
+
+
+def _placement(pool: NodePool) -> Placement | None:
+    try:
+        return place(pool)
+    except ValueError:
+        return None
+
+
+def _accelerator_labels() -> set[str]:
+    keys = {item.node_label_key for item in _accelerators()}
+    return keys | {item.topology_label_key for item in _accelerators() if item.topology_label_key}
+
+
+def _accelerators() -> list[Accelerator]:
+    return [catalogue.accelerator(name) for name in catalogue.ids("accelerator")]

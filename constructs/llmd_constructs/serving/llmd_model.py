@@ -1,0 +1,82 @@
+"""A model served by llm-d without KServe."""
+
+from llmd_constructs.addons.network_policies import Traffic
+from llmd_constructs.application import Application, Component, Wave
+from llmd_constructs.context import Context
+from llmd_constructs.manifest import INFERENCE_POOL, JsonObject
+from llmd_constructs.platform.istio import PickerTls
+from llmd_constructs.serving.endpoint_picker import EndpointPicker
+from llmd_constructs.serving.engine import MODEL_SERVER_PORT
+from llmd_constructs.serving.features import Role
+from llmd_constructs.serving.llmd import DECODE_PORT, LlmdService, ModelServer, ModelService, Pool
+from llmd_constructs.serving.llmd_names import LlmdNames
+from llmd_constructs.serving.model import ModelRequest, ServedModel, Side
+from llmd_constructs.serving.render import RenderService, render_url
+from llmd_constructs.serving.routes import model_rule, path_rule, pool_backend
+from llmd_constructs.serving.workload import Workload
+
+
+class LlmdModel(ServedModel):
+    """Model servers, picker, pool, route and policies of one model."""
+
+    def __init__(
+        self, scope: Application | Component, id: str, context: Context, request: ModelRequest
+    ) -> None:
+        """Render the model."""
+        super().__init__(scope, id, context, request)
+        platform = context.environment.platform
+        names = LlmdNames(request.name)
+        service = LlmdService(
+            name=request.name,
+            namespace=request.namespace,
+            picker=context.picker,
+            profile=self.profile(render_url(names, request.namespace) if request.precise else None),
+            gateway=platform.gateway,
+            scheduler=request.scheduler,
+            secrets=platform.secrets,
+        )
+        for workload in self._workloads(names):
+            ModelServer(self, workload.role, service, workload, context.name)
+        ModelService(self, "model-service", service, context.name)
+        if request.precise:
+            RenderService(self, "render", service, request.model, context.name)
+        EndpointPicker(self, "picker", service, context.name)
+        Pool(self, "pool", service, context.name)
+        if platform.gateway.provider == "istio":
+            PickerTls(
+                self, "picker-tls", service=names.picker, namespace=request.namespace, part_of=context.name
+            )
+        self.gke_policies("pool-policies", names.pool, INFERENCE_POOL)
+        self.route(names.route, [self._rule(pool_backend(names.pool, INFERENCE_POOL))], wave=Wave.ROUTES)
+        self.around(Traffic(names.model_server_selector, names.picker_selector, service.picker.ports))
+
+    def _workloads(self, names: LlmdNames) -> list[Workload]:
+        request = self.request
+        if request.prefill is None:
+            return [self._workload(request.main, "both", names.model_server)]
+        return [
+            self._workload(request.prefill, "prefill", names.prefill),
+            self._workload(request.main, "decode", names.model_server),
+        ]
+
+    def _workload(self, side: Side, role: Role, name: str) -> Workload:
+        decodes = role == "decode"
+        engine = self.engine(
+            side,
+            role=role,
+            source=self.request.model,
+            scheme="HTTP",
+            port=DECODE_PORT if decodes else MODEL_SERVER_PORT,
+            lora_flags=True,
+        )
+        return Workload(name, side.replicas, engine, role, self.request.nodes, sidecar=decodes)
+
+    def _rule(self, pool: JsonObject) -> JsonObject:
+        request = self.request
+        match request.route:
+            case "root":
+                return path_rule("/", pool)
+            case "path":
+                return path_rule(f"/{request.namespace}/{request.name}", pool, rewrite="/")
+            case "body":
+                return model_rule(request.model, pool)
