@@ -4,16 +4,40 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from llmd_constructs.argocd.assemble import assemble
+from llmd_constructs.config.errors import InputError
 from llmd_constructs.config.load import LoadedEnvironment, load_environments
+from llmd_constructs.context import Context
 from llmd_constructs.emit.tree import GENERATED_HEADER
 from llmd_constructs.emit.yaml_text import yaml_text
 from llmd_constructs.environment import EnvironmentApp
+from llmd_constructs.patterns.support import refusals
 from llmd_constructs.plan.collect import collect
 from llmd_constructs.plan.model import Plan
 
 
+def check_support(loaded: Iterable[LoadedEnvironment]) -> None:
+    """Refuse combinations that cannot work.
+
+    Raises:
+        InputError: With every refusal of every environment.
+    """
+    problems = [
+        item.source.problem(*refusal)
+        for item in loaded
+        for refusal in refusals(Context(item.name, item.environment))
+    ]
+    if problems:
+        raise InputError(problems)
+
+
 def synthesize(loaded: Iterable[LoadedEnvironment]) -> Plan:
-    """Build the construct tree of every environment, and turn it into a plan."""
+    """Build the construct tree of every environment, and turn it into a plan.
+
+    Raises:
+        InputError: With every combination that cannot work.
+    """
+    loaded = tuple(loaded)
+    check_support(loaded)
     return assemble([collect(EnvironmentApp(item.name, item.environment)) for item in loaded])
 
 

@@ -14,6 +14,7 @@ from llmd_constructs.context import Context
 from llmd_constructs.labels import GATEWAY_NAME, NAMESPACE_NAME, recommended
 from llmd_constructs.manifest import NETWORK_POLICY, JsonObject
 from llmd_constructs.serving.engine import MODEL_SERVER_PORT
+from llmd_constructs.serving.features import KV_EVENTS_PORT
 
 DNS_PORT = 53
 HTTPS_PORT = 443
@@ -22,11 +23,16 @@ ANYWHERE = "0.0.0.0/0"
 
 @dataclass(frozen=True)
 class Traffic:
-    """The two kinds of pods of one model, by their labels."""
+    """The pods of one model, by their labels."""
 
     model_servers: Mapping[str, str]
+    """Pods that answer requests."""
     picker: Mapping[str, str]
     picker_ports: Ports
+    group: JsonObject | None = None
+    """Selector of pods that talk to each other on any port: hosts of a group, or prefill and decode."""
+    render: Mapping[str, str] | None = None
+    """Pods that turn prompts into tokens for the picker."""
 
 
 class NamespacePolicies(Component):
@@ -69,7 +75,10 @@ class ModelNetworkPolicies(Component):
                 namespace,
                 context.name,
                 traffic.model_servers,
-                ingress=[{"from": [*gateway, picker], "ports": _ports(MODEL_SERVER_PORT)}],
+                ingress=[
+                    {"from": [*gateway, picker], "ports": _ports(MODEL_SERVER_PORT)},
+                    *([{"from": [picker], "ports": _ports(KV_EVENTS_PORT)}] if traffic.render else []),
+                ],
                 # Weights come from the internet; private ranges stay closed.
                 egress=[{"to": [_internet()], "ports": _ports(HTTPS_PORT)}],
             ),
@@ -82,11 +91,50 @@ class ModelNetworkPolicies(Component):
                 traffic.picker,
                 ingress=[{"from": gateway, "ports": _ports(ports.grpc, ports.health)}],
                 egress=[
-                    {"to": [servers], "ports": _ports(MODEL_SERVER_PORT)},
+                    {
+                        "to": [servers],
+                        "ports": _ports(MODEL_SERVER_PORT, *([KV_EVENTS_PORT] if traffic.render else [])),
+                    },
+                    *(
+                        [{"to": [_pods(traffic.render)], "ports": _ports(MODEL_SERVER_PORT)}]
+                        if traffic.render
+                        else []
+                    ),
                     {"to": [_api_server(context)], "ports": _ports(HTTPS_PORT)},
                 ],
             ),
         )
+        if traffic.group:
+            self.add(_group_policy(name, namespace, context.name, traffic.group))
+        if traffic.render:
+            self.add(
+                _policy(
+                    f"{name}-render",
+                    namespace,
+                    context.name,
+                    traffic.render,
+                    ingress=[{"from": [picker], "ports": _ports(MODEL_SERVER_PORT)}],
+                    egress=[{"to": [_internet()], "ports": _ports(HTTPS_PORT)}],
+                ),
+            )
+
+
+def _group_policy(name: str, namespace: str, part_of: str, selector: JsonObject) -> JsonObject:
+    """Free traffic inside a group: KV caches and collective operations choose their ports as they go."""
+    peers = [{"podSelector": selector}]
+    weights = {"to": [_internet()], "ports": _ports(HTTPS_PORT)}
+    name = f"{name}-group"
+    return NETWORK_POLICY.manifest(
+        name,
+        namespace,
+        labels=recommended(name, "network-policy", part_of),
+        spec={
+            "podSelector": selector,
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": peers}],
+            "egress": [{"to": peers}, weights],
+        },
+    )
 
 
 def _gateway_peers(context: Context) -> list[JsonObject]:

@@ -1,8 +1,12 @@
 """The verbs. Heavy imports stay inside them, so that `--help` and completion answer at once."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from llmd_constructs.cli.check import Format
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -60,6 +64,32 @@ def why(root: Path, environment: str, field: str) -> None:
     from llmd_constructs.cli import why as verb
 
     verb.run(root, environment, field)
+
+
+@cli.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    help="For people, for programs, or for code review.",
+)
+@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]...")
+@click.pass_obj
+def check(root: Path, environments: tuple[str, ...], form: "Format") -> None:
+    """Hold the rules against every ENVIRONMENT, or against those named; exit 1 if one breaks."""
+    from llmd_constructs.cli import check as verb
+
+    verb.run(root, environments, form)
+
+
+@cli.command()
+@click.argument("rule")
+def explain(rule: str) -> None:
+    """Explain a RULE: what happens on the cluster, why, and what to write instead."""
+    from llmd_constructs.cli import check as verb
+
+    verb.explain(rule)
 
 
 def main() -> None:

@@ -68,4 +68,18 @@ def _render(root: Path) -> dict[str, str]:
     with step(f"synthesizing {len(loaded)} environments"):
         from llmd_constructs.synthesis import render, synthesize
 
-        return render(synthesize(loaded))
+        plan = synthesize(loaded)
+    with step("checking the rules"):
+        from llmd_constructs.rules.check import check_plan
+        from llmd_constructs.rules.report import line
+
+        found = check_plan(plan, loaded)
+    broken = [finding for finding in found if finding.fails]
+    if broken:
+        click.echo("\n".join(map(line, broken)), err=True)
+        click.echo(f"\n{len(broken)} broken rule{'' if len(broken) == 1 else 's'}; nothing was written", err=True)
+        sys.exit(1)
+    warnings = sum(finding.rule.severity == "warning" and not finding.waiver for finding in found)
+    if warnings:
+        click.echo(f"{warnings} warning{'' if warnings == 1 else 's'}; `llmd check` shows them", err=True)
+    return render(plan)

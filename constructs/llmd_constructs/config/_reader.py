@@ -36,13 +36,18 @@ _SHARE = "share values through `extends:`"
 _Event = Any
 
 
-def read_tree(text: str, file: str) -> Node:
+def read_tree(text: str, file: str, *, literal: bool = False) -> Node:
     """Parse the text of a file into a tree whose top is a mapping.
+
+    Args:
+        text: the text.
+        file: its name in problems.
+        literal: whether `$` means nothing in it, as in a manifest.
 
     Raises:
         InputError: with every problem found. Broken syntax ends the search.
     """
-    return _Reader(text, file).read()
+    return _Reader(text, file, literal=literal).read()
 
 
 class _EnoughError(Exception):
@@ -50,7 +55,8 @@ class _EnoughError(Exception):
 
 
 class _Reader:
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, literal: bool) -> None:
+        self._literal = literal
         self._text = text
         # Only a file with tabs needs its lines, to tell indentation from text.
         self._lines = text.splitlines() if "\t" in text else []
@@ -175,7 +181,7 @@ class _Reader:
     def _check_text(self, event: _Event, text: str) -> None:
         self._check_hidden(event, text)
         variable = _VARIABLE.search(text)
-        if variable and _PASSED_ON.isdisjoint(self._stack.path()):
+        if variable and not self._literal and _PASSED_ON.isdisjoint(self._stack.path()):
             self._report(
                 event, f"holds the variable {shown(variable[0])}; nothing is expanded", "write the value"
             )

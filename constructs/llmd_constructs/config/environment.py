@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from llmd_constructs.config.base import Model
 from llmd_constructs.config.cluster import Cluster, NodePool
 from llmd_constructs.config.deployment import Deployment
+from llmd_constructs.config.extras import Extras, Waiver
 from llmd_constructs.config.platform import GitOps, Platform
 
 
@@ -21,6 +22,10 @@ class Environment(Model):
     """Gateway, operators and secrets."""
     deployments: Annotated[tuple[Deployment, ...], Field(min_length=1)]
     """The models."""
+    extras: Extras = ()
+    """Manifests and patches of your own. The rules hold for them too."""
+    waivers: tuple[Waiver, ...] = ()
+    """Rules that one object of this environment may break, with a reason."""
 
     @property
     def active(self) -> tuple[Deployment, ...]:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from llmd_constructs.config.environment import Environment
 from llmd_constructs.config.errors import InputError, Problem
+from llmd_constructs.config.extras import ExtraManifest, read_extras
 from llmd_constructs.config.merge import resolve_extends
 from llmd_constructs.config.problems import from_validation_error
 from llmd_constructs.config.references import broken_references
@@ -23,6 +24,8 @@ class LoadedEnvironment:
     name: str
     environment: Environment
     source: Source
+    extras: tuple[ExtraManifest, ...] = ()
+    """Objects that users add by hand."""
 
 
 def load_environments(root: Path) -> tuple[LoadedEnvironment, ...]:
@@ -66,4 +69,4 @@ def load_environment(path: Path, root: Path) -> LoadedEnvironment:
     findings = [source.problem(*finding) for finding in broken_references(environment)]
     if findings:
         raise InputError(findings)
-    return LoadedEnvironment(path.stem, environment, source)
+    return LoadedEnvironment(path.stem, environment, source, read_extras(environment.extras, source, root))

@@ -19,6 +19,8 @@ EXTENDS = "extends"
 
 # Far beyond what people can follow, and low enough that nothing can take for ever.
 _MOST_BASES = 20
+# A null in these belongs to Kubernetes: a merge patch takes a key away with it.
+_AS_WRITTEN = frozenset({"patch", "manifests"})
 _LONGEST_CHAIN = 20
 
 
@@ -39,7 +41,10 @@ def merged(base: Node | None, overlay: Node) -> Node:
     """The overlay laid over the base; what is null in the overlay is marked as removed."""
     if isinstance(overlay.value, dict):
         below = base.value if base and isinstance(base.value, dict) else {}
-        over = {key: _merged_child(below.get(key), child) for key, child in overlay.value.items()}
+        over = {
+            key: child if key in _AS_WRITTEN else _merged_child(below.get(key), child)
+            for key, child in overlay.value.items()
+        }
         return replace(overlay, value={**below, **over})
     if isinstance(overlay.value, list):
         below = base.value if base and isinstance(base.value, list) else []

@@ -14,7 +14,6 @@ Sources, named by letter below:
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from math import ceil
 
 from llmd_constructs.catalogue import Accelerator, Model
@@ -120,10 +119,9 @@ class Fit:
         """Whether one request at full context has room; vLLM does not start otherwise."""
         return self.cache_gib * GIB >= self.request_bytes
 
-    @cached_property
-    def longest_context(self) -> int:
-        """The longest context in tokens of which one request has room; 0 where there is none."""
-        room = int(self.cache_gib * GIB)
+    def context_for(self, requests: int = 1) -> int:
+        """The longest context in tokens of which so many requests have room; 0 where there is none."""
+        room = self.requests_room(requests)
         low, high = 0, self.replica.context
         while low < high:
             middle = (low + high + 1) // 2
@@ -132,6 +130,10 @@ class Fit:
             else:
                 high = middle - 1
         return low
+
+    def requests_room(self, requests: int) -> float:
+        """KV cache per device in bytes that each of so many requests may take."""
+        return self.cache_gib * GIB * self.replica.data_parallel / max(requests, self.replica.data_parallel)
 
 
 def replica(engine: VllmEngine, nodes: int = 1) -> Replica:

@@ -7,7 +7,7 @@ from math import inf
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import Accelerator, MachineType, Model
 from llmd_constructs.serving.fit import Fit, Replica, fit, splits
-from llmd_constructs.serving.fit_support import unsupported
+from llmd_constructs.serving.fit_support import online_methods, unsupported
 
 ATTACHABLE_COUNTS = (1, 2, 4)
 """GPUs that one N1 machine may have (Compute Engine, GPU machine types)."""
@@ -51,20 +51,19 @@ class Nearest:
     larger: Choice | None
     """The smallest node that holds it: of the same accelerator if there is one, else the cheapest."""
     context: int | None
-    """The longest context on the same devices, in thousands of tokens rounded down, in tokens."""
+    """The longest context on the same devices, in tokens, rounded down to whole thousands of 1024."""
     quantization: str | None
     """Quantisation at load that makes it fit as it is."""
 
 
 def nearest(replica: Replica, market: Market) -> Nearest:
     """The nearest choices that hold a replica that is too large."""
-    longest = fit(replica).longest_context // _CONTEXT_STEP * _CONTEXT_STEP
-    quantized = replace(replica, quantization="fp8")
-    helps = not replica.quantization and not any(unsupported(quantized)) and fit(quantized).fits
+    longest = fit(replica).context_for() // _CONTEXT_STEP * _CONTEXT_STEP
+    methods = () if replica.quantization else online_methods(replica)
     return Nearest(
         larger=_larger(replica, market),
-        context=longest if 0 < longest < replica.context else None,
-        quantization="fp8" if helps else None,
+        context=longest or None,
+        quantization=next((m for m in methods if fit(replace(replica, quantization=m)).fits), None),
     )
 
 
@@ -78,7 +77,9 @@ def cheaper(replica: Replica) -> Choice | None:
         (
             choice
             for choice in choices(replica, replica.accelerator)
-            if choice.fit.replica.devices < replica.devices and choice.fit.fits and choice.fit.requests >= needed
+            if choice.fit.replica.devices < replica.devices
+            and choice.fit.fits
+            and choice.fit.requests >= needed
         ),
         None,
     )
@@ -129,10 +130,16 @@ def usd_per_hour(accelerator: Accelerator, chips: int, market: Market) -> float 
 
 
 def _larger(replica: Replica, market: Market) -> Choice | None:
-    own = [choice for choice in _fitting(replica, replica.accelerator) if choice.fit.replica.devices > replica.devices]
+    own = [
+        choice
+        for choice in _fitting(replica, replica.accelerator)
+        if choice.fit.replica.devices > replica.devices
+    ]
     if own:
         return own[0]
-    others = [catalogue.accelerator(id) for id in catalogue.ids("accelerator") if id != replica.accelerator.id]
+    others = [
+        catalogue.accelerator(name) for name in catalogue.ids("accelerator") if name != replica.accelerator.id
+    ]
 
     def price(choice: Choice) -> tuple[bool, float]:
         usd = usd_per_hour(choice.accelerator, choice.chips, market)

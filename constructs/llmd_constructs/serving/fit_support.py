@@ -2,7 +2,7 @@
 
 Sources:
     vLLM documentation, Supported Hardware for Quantization (v0.9 to v0.15) and Quantized KV Cache.
-    tpu-inference, layers/vllm/quantization/__init__.py: the methods that it knows on TPUs.
+    tpu-inference, layers/vllm/quantization/fp8.py: TPUs read quantised weights, and quantise none at load.
     vLLM, config/model.py: bfloat16 below compute capability 8.0 and overflow in float16; quantisation that
     differs from the published one.
 """
@@ -16,9 +16,7 @@ from llmd_constructs.serving.fit import Replica
 SMALL_FLOATS_SINCE = (8, 0)
 """The first compute capability with kernels for 8-bit and 4-bit floats, at least for weights."""
 ONLINE_METHODS = ("fp8", "bitsandbytes")
-"""Quantisation at load, from weights published in 16 bits. All other methods read weights published so."""
-GPU_ONLY_METHODS = ("bitsandbytes", "gptq", "int8")
-"""Methods that tpu-inference does not know."""
+"""Quantisation at load, from weights published in 16 bits; GPUs only. Others read weights published so."""
 HALF = ("half", "float16")
 
 Field = Literal["model", "dtype", "quantization", "kvCacheDtype"]
@@ -71,29 +69,26 @@ def _dtype(replica: Replica) -> Iterator[Unsupported]:
 
 
 def _quantization(replica: Replica, method: str) -> Iterator[Unsupported]:
-    model, accelerator = replica.model, replica.accelerator
-    if method == model.native_dtype:
+    model, usable = replica.model, online_methods(replica)
+    if method == model.native_dtype or method in usable:
         return
-    if model.native_dtype != "bfloat16" or method not in ONLINE_METHODS:
+    alternatives = f", or quantise at load: {' or '.join(usable)}" if usable else ""
+    instead = f"leave it out{alternatives}"
+    if method in ONLINE_METHODS and model.native_dtype == "bfloat16":
+        yield Unsupported("quantization", f"{method} does not work on {replica.accelerator.title}", instead)
+    else:
         yield Unsupported(
             "quantization",
             f"{method} needs weights published so, and {model.id} is published in {model.native_dtype}",
-            "leave it out" + ("" if model.native_dtype != "bfloat16" else _online(accelerator)),
-        )
-    elif replica.is_tpu and method in GPU_ONLY_METHODS:
-        yield Unsupported("quantization", f"{method} does not work on TPUs", "leave it out, or write fp8")
-    elif method == "fp8" and not _small_floats(accelerator):
-        yield Unsupported(
-            "quantization",
-            f"fp8 does not work on {accelerator.title}",
-            "write bitsandbytes, or use a GPU of compute capability 8.0 or later",
+            instead,
         )
 
 
-def _online(accelerator: Accelerator) -> str:
-    methods = [m for m in ONLINE_METHODS if accelerator.kind == "gpu" or m not in GPU_ONLY_METHODS]
-    usable = [m for m in methods if m != "fp8" or _small_floats(accelerator)]
-    return f", or quantise at load with {' or '.join(usable)}"
+def online_methods(replica: Replica) -> tuple[str, ...]:
+    """Methods that can quantise this model at load, here."""
+    if replica.is_tpu or replica.model.native_dtype != "bfloat16":
+        return ()
+    return tuple(m for m in ONLINE_METHODS if m != "fp8" or _small_floats(replica.accelerator))
 
 
 def _small_floats(accelerator: Accelerator) -> bool:

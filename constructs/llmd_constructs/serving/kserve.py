@@ -136,14 +136,21 @@ class LlmInferenceService(Component):
     def _scheduler(self) -> JsonObject:
         """Empty where KServe's own picker fits; else as the release takes a configuration."""
         service = self._service
+        image = service.scheduler.image
         if service.release.scheduler_config == "config-inline":
             wanted = service.profile.weights or service.profile.lora
-            return {"config": {"inline": picker_config(service.picker, service.profile)}} if wanted else {}
-        if not service.profile.weights and service.engine.scheme == "HTTPS":
+            return compact(
+                config={"inline": picker_config(service.picker, service.profile)} if wanted else None,
+                replicas=service.scheduler.replicas if service.scheduler.replicas > 1 else None,
+                template={"containers": [{"name": "main", "image": image}]} if image else None,
+            )
+        if not service.profile.weights and not image and service.engine.scheme == "HTTPS":
             return {}
         weights = service.profile.weights or KSERVE_0_15_WEIGHTS
         config = picker_config(service.picker, replace(service.profile, weights=weights))
-        return {"template": {"containers": [{"name": "main", "args": self._picker_args(config)}]}}
+        return {
+            "template": {"containers": [compact(name="main", image=image, args=self._picker_args(config))]}
+        }
 
     def _picker_args(self, config: JsonObject) -> list[str]:
         """All flags of the picker: where the preset has some, the list replaces them as a whole."""

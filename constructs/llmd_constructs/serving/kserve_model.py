@@ -53,7 +53,8 @@ class KServeModel(ServedModel):
         else:
             self._preset_route(service)
         names = service.names
-        self.around(Traffic(names.model_server_selector, names.picker_selector, service.picker.ports))
+        group = names.group_selector if self.talks_inside else None
+        self.around(Traffic(names.model_server_selector, names.picker_selector, service.picker.ports, group))
 
     def _workload(self, side: Side, role: Role) -> Workload:
         engine = self.engine(

@@ -84,6 +84,17 @@ class KServeNames:
         }
 
     @property
+    def group_selector(self) -> dict[str, object]:
+        """Every pod of the model but the picker's: leaders, workers, prefill and decode."""
+        component = "app.kubernetes.io/component"
+        return {
+            "matchLabels": {"app.kubernetes.io/name": self.name, "app.kubernetes.io/part-of": PART_OF},
+            "matchExpressions": [
+                {"key": component, "operator": "NotIn", "values": [self.picker_selector[component]]}
+            ],
+        }
+
+    @property
     def picker_selector(self) -> dict[str, str]:
         """Labels of the endpoint picker's pods."""
         return {

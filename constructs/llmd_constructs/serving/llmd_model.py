@@ -48,7 +48,15 @@ class LlmdModel(ServedModel):
             )
         self.gke_policies("pool-policies", names.pool, INFERENCE_POOL)
         self.route(names.route, [self._rule(pool_backend(names.pool, INFERENCE_POOL))], wave=Wave.ROUTES)
-        self.around(Traffic(names.model_server_selector, names.picker_selector, service.picker.ports))
+        self.around(
+            Traffic(
+                names.model_server_selector,
+                names.picker_selector,
+                service.picker.ports,
+                group=names.group_selector if self.talks_inside else None,
+                render=names.render_selector if request.precise else None,
+            ),
+        )
 
     def _workloads(self, names: LlmdNames) -> list[Workload]:
         request = self.request

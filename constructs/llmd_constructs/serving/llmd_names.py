@@ -52,6 +52,22 @@ class LlmdNames:
         return {INFERENCE_SERVING: "true", "app.kubernetes.io/instance": self.name}
 
     @property
+    def group_selector(self) -> dict[str, object]:
+        """Every pod that runs a part of the model: leaders, workers, prefill and decode."""
+        components = ["model-server", "model-worker"]
+        return {
+            "matchLabels": {"app.kubernetes.io/name": self.name},
+            "matchExpressions": [
+                {"key": "app.kubernetes.io/component", "operator": "In", "values": components}
+            ],
+        }
+
+    @property
+    def render_selector(self) -> dict[str, str]:
+        """Labels of the pods that turn prompts into tokens."""
+        return {"llm-d.ai/render": self.name}
+
+    @property
     def picker_selector(self) -> dict[str, str]:
         """Labels of the endpoint picker's pods."""
         return {"inferencepool": self.picker}

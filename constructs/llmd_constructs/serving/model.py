@@ -150,6 +150,11 @@ class ServedModel(Component):
             part_of=self.context.name,
         )
 
+    @property
+    def talks_inside(self) -> bool:
+        """Whether the model's pods talk to each other."""
+        return self.request.nodes > 1 or self.request.prefill is not None
+
     def around(self, traffic: Traffic) -> None:
         """Disruption budget and network policies."""
         context, request = self.context, self.request

@@ -12,7 +12,6 @@ from llmd_constructs.serving.llmd import CACHE_FOLDER, LlmdService, cache_enviro
 from llmd_constructs.serving.llmd_names import LlmdNames
 
 REPLICAS = 2
-RENDER_LABEL = "llm-d.ai/render"
 
 
 def render_url(names: LlmdNames, namespace: str) -> str:
@@ -30,7 +29,7 @@ class RenderService(Component):
         super().__init__(scope, id)
         name, namespace = service.names.render, service.namespace
         labels = recommended(service.name, "render", part_of)
-        selector = {RENDER_LABEL: service.name}
+        selector = service.names.render_selector
         image = default_engine("render")
         container: JsonObject = {
             "name": "render",

@@ -1,0 +1,311 @@
+"""What cannot work together, said before anything is built: each refusal names the nearest that works."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from llmd_constructs import catalogue
+from llmd_constructs.catalogue import KServeRelease, PickerRelease
+from llmd_constructs.config.deployment import (
+    Deployment,
+    MixtureOfExperts,
+    MultiModel,
+    PrefillDecode,
+    PrefixCache,
+)
+from llmd_constructs.config.errors import ValuePath, closest
+from llmd_constructs.context import Context
+from llmd_constructs.manifest import INFERENCE_POOL
+from llmd_constructs.patterns.demand import node_demand
+from llmd_constructs.patterns.models import default_route
+from llmd_constructs.serving.engine import resolve_image
+from llmd_constructs.serving.picker import PickerProfile, needed_plugins
+from llmd_constructs.serving.placement import Placement, place
+
+
+class Refusal(NamedTuple):
+    """A setting that cannot work, and what to write instead."""
+
+    path: ValuePath
+    message: str
+    instead: str
+
+
+def refusals(context: Context) -> Iterator[Refusal]:
+    """Every combination of the environment that cannot work. References have to be checked before."""
+    placements = list(_placements(context))
+    broken = [refusal for refusal, _ in placements if refusal]
+    yield from broken
+    if broken:
+        return
+    yield from _gateway(context)
+    yield from _capacity(context)
+    yield from _routes(context)
+    for index, deployment in enumerate(context.environment.deployments):
+        yield from _deployment(context, deployment, ("deployments", index))
+
+
+def _placements(context: Context) -> Iterator[tuple[Refusal | None, str]]:
+    for index, pool in enumerate(context.environment.cluster.node_pools):
+        machine = catalogue.machine_type(pool.machine_type)
+        if not machine.accelerator and not pool.accelerator:
+            continue
+        try:
+            place(pool)
+        except ValueError as error:
+            message, _, instead = str(error).partition("; ")
+            yield Refusal(("cluster", "nodePools", index, "topology"), message, instead), pool.name
+
+
+def _gateway(context: Context) -> Iterator[Refusal]:
+    """The API of the InferencePool is where gateway and controllers have to agree (failure F-61)."""
+    read = context.istio.inference_pool_api if context.istio else INFERENCE_POOL.api_version
+    stacks = {deployment.stack for deployment in context.environment.active}
+    release = context.kserve
+    if "kserve" in stacks and release and read not in release.pool_apis:
+        other = next(
+            one for one in catalogue.ids("kserve_release") if read in catalogue.kserve_release(one).pool_apis
+        )
+        yield Refusal(
+            ("platform", "kserve"),
+            f"{release.id} writes InferencePools of {', '.join(release.pool_apis)}, and the gateway reads {read}",
+            f'write `kserve: {other}`, or `istio: "1.27"` or later',
+        )
+    if "llm-d" in stacks and read != INFERENCE_POOL.api_version:
+        yield Refusal(
+            ("platform", "istio"),
+            f"reads InferencePools of {read}; llm-d without KServe writes {INFERENCE_POOL.api_version}",
+            'write `istio: "1.27"` or later',
+        )
+    name = context.environment.platform.gateway.class_name
+    if name and not catalogue.gateway_class(name).inference_pools:
+        provider = context.environment.platform.gateway.provider
+        fitting = [
+            other
+            for other in catalogue.ids("gateway_class")
+            if catalogue.gateway_class(other).inference_pools
+            and catalogue.gateway_class(other).provider == provider
+        ]
+        yield Refusal(
+            ("platform", "gateway", "className"),
+            f"{name} cannot send requests to an InferencePool",
+            f"write one of {', '.join(fitting)}",
+        )
+
+
+def _capacity(context: Context) -> Iterator[Refusal]:
+    demand = node_demand(context.environment)
+    for index, pool in enumerate(context.environment.cluster.node_pools):
+        if demand[pool.name] > pool.max_nodes:
+            yield Refusal(
+                ("cluster", "nodePools", index, "maxNodes"),
+                f"is {pool.max_nodes}, and the deployments on {pool.name} need {demand[pool.name]} nodes",
+                f"raise it to {demand[pool.name]}, or lower replicas",
+            )
+
+
+def _routes(context: Context) -> Iterator[Refusal]:
+    """Two routes for `/` on one Gateway: the older wins, and the other is silently without requests."""
+    roots: list[tuple[ValuePath, str]] = []
+    for index, deployment in enumerate(context.environment.deployments):
+        if not deployment.enabled:
+            continue
+        path: ValuePath = ("deployments", index)
+        if isinstance(deployment, MultiModel):
+            if deployment.routing == "body":
+                roots.append(((*path, "routing"), deployment.name))
+        elif (deployment.route or default_route(deployment.stack)) == "root":
+            roots.append(((*path, "route"), deployment.name))
+    for path, name in roots[1:]:
+        yield Refusal(
+            path, f"{name} and {roots[0][1]} both answer at `/`", "write `route: path` for one of them"
+        )
+
+
+def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> Iterator[Refusal]:
+    yield from _names(context, path)
+    yield from _scheduler(context, deployment, path)
+    if deployment.stack == "kserve":
+        release = context.kserve
+        if release:
+            yield from _kserve(context, release, deployment, path)
+    else:
+        yield from _llmd(context, deployment, path)
+    for place_, model, placement in _workloads(context, deployment):
+        yield from _multi_host(deployment, (*path, *place_, "nodePool"), placement)
+        if isinstance(deployment, MixtureOfExperts) and catalogue.model(model).kind != "moe":
+            yield Refusal(
+                (*path, "model"),
+                f"{model} is no mixture of experts",
+                "write `pattern: prefix-cache` or single-replica",
+            )
+    if isinstance(deployment, PrefillDecode):
+        yield from _connectors(context, deployment, path)
+
+
+def _names(context: Context, path: ValuePath) -> Iterator[Refusal]:
+    """Names of all models of the environment: two with one name would be two objects with one name."""
+    names: Counter[str] = Counter()
+    for deployment in context.environment.deployments:
+        served = deployment.models if isinstance(deployment, MultiModel) else (deployment,)
+        names.update({item.name for item in served} | {deployment.name})
+    index = path[1]
+    deployment = context.environment.deployments[int(index)]
+    if isinstance(deployment, MultiModel):
+        for position, served in enumerate(deployment.models):
+            if names[served.name] > 1:
+                yield Refusal(
+                    (*path, "models", position, "name"),
+                    f"{served.name} is taken",
+                    "give every model its own name",
+                )
+
+
+def _scheduler(context: Context, deployment: Deployment, path: ValuePath) -> Iterator[Refusal]:
+    picker = _picker(context, deployment)
+    for scorer, weight in (deployment.scheduler.weights or {}).items():
+        field: ValuePath = (*path, "scheduler", "weights", scorer)
+        if scorer not in picker.plugins:
+            scorers = [plugin for plugin in picker.plugins if plugin.endswith("-scorer")]
+            near = closest(scorer, scorers)
+            choice = f"did you mean '{near}'?" if near else f"write one of {', '.join(sorted(scorers))}"
+            yield Refusal(field, f"the endpoint picker {picker.id} has no plugin '{scorer}'", choice)
+        elif picker.weight_type == "int" and not float(weight).is_integer():
+            yield Refusal(
+                field, f"the endpoint picker {picker.id} takes whole weights only", f"write {round(weight)}"
+            )
+
+
+def _picker(context: Context, deployment: Deployment) -> PickerRelease:
+    if deployment.stack == "kserve" and context.kserve:
+        return catalogue.picker_release(context.kserve.picker)
+    return context.picker
+
+
+def _kserve(
+    context: Context, release: KServeRelease, deployment: Deployment, path: ValuePath
+) -> Iterator[Refusal]:
+    scheduler = deployment.scheduler
+    if scheduler.failure_mode == "FailClose":
+        yield Refusal(
+            (*path, "scheduler", "failureMode"),
+            "KServe writes the pool, with FailOpen",
+            "leave it out, or use llm-d",
+        )
+    if scheduler.replicas > 1 and not release.features.scheduler_replicas:
+        yield Refusal(
+            (*path, "scheduler", "replicas"),
+            f"KServe {release.id} runs one picker",
+            "leave it out, or use 0.17",
+        )
+    if deployment.route == "root":
+        yield Refusal((*path, "route"), "KServe serves below /<namespace>/<name>", "write `route: path`")
+    if isinstance(deployment, PrefixCache) and deployment.routing == "precise":
+        yield Refusal(
+            (*path, "routing"),
+            "KServe's picker is not told where replicas publish their cache",
+            "write `routing: approximate`, or `stack: llm-d`",
+        )
+    if isinstance(deployment, MultiModel):
+        yield from _kserve_models(context, release, deployment, path)
+    if isinstance(deployment, MixtureOfExperts) and deployment.nodes_per_replica > 1:
+        placement = place(context.environment.node_pool(deployment.node_pool))
+        if placement.is_tpu:
+            yield Refusal(
+                (*path, "stack"),
+                "KServe's presets for several nodes are made for GPUs",
+                "write `stack: llm-d`, or choose a machine type that holds the model on one node",
+            )
+
+
+def _kserve_models(
+    context: Context, release: KServeRelease, deployment: MultiModel, path: ValuePath
+) -> Iterator[Refusal]:
+    istio = context.environment.platform.gateway.provider == "istio"
+    if deployment.routing == "body" and istio and not release.features.model_based_routing:
+        yield Refusal(
+            (*path, "routing"),
+            f"the route that KServe {release.id} writes does not look at the model",
+            'write `routing: path`, or `kserve: "0.20"`',
+        )
+    for index, served in enumerate(deployment.models):
+        for position, adapter in enumerate(served.adapters):
+            if not release.features.lora_wiring and not adapter.uri.startswith("hf://"):
+                yield Refusal(
+                    (*path, "models", index, "adapters", position, "uri"),
+                    f"KServe {release.id} does not fetch adapters, and vLLM itself fetches from Hugging Face only",
+                    'write hf://…, or `kserve: "0.19"` or later',
+                )
+
+
+def _llmd(context: Context, deployment: Deployment, path: ValuePath) -> Iterator[Refusal]:
+    profile = PickerProfile(
+        lora=isinstance(deployment, MultiModel) and any(served.adapters for served in deployment.models),
+        render="url" if isinstance(deployment, PrefixCache) and deployment.routing == "precise" else None,
+        disaggregated=isinstance(deployment, PrefillDecode),
+    )
+    missing = sorted(needed_plugins(profile) - context.picker.plugins.keys())
+    if missing:
+        able = [other for other in catalogue.ids("picker_release") if _has(other, needed_plugins(profile))]
+        yield Refusal(
+            ("platform", "picker"),
+            f"{context.picker.id} lacks {', '.join(missing)}, which {deployment.name} needs",
+            f"write one of {', '.join(able)}",
+        )
+    if isinstance(deployment, MultiModel):
+        for index, served in enumerate(deployment.models):
+            for position, adapter in enumerate(served.adapters):
+                if not adapter.uri.startswith("hf://"):
+                    yield Refusal(
+                        (*path, "models", index, "adapters", position, "uri"),
+                        "vLLM itself fetches adapters from Hugging Face only",
+                        "write hf://…",
+                    )
+
+
+def _has(picker: str, plugins: frozenset[str]) -> bool:
+    return plugins <= catalogue.picker_release(picker).plugins.keys()
+
+
+def _workloads(context: Context, deployment: Deployment) -> Iterator[tuple[ValuePath, str, Placement]]:
+    environment = context.environment
+    if isinstance(deployment, MultiModel):
+        for index, served in enumerate(deployment.models):
+            yield ("models", index), served.model, place(environment.node_pool(served.node_pool))
+        return
+    yield (), deployment.model, place(environment.node_pool(deployment.node_pool))
+    if isinstance(deployment, PrefillDecode):
+        for side, phase in (("prefill", deployment.prefill), ("decode", deployment.decode)):
+            if phase.node_pool:
+                yield (side,), deployment.model, place(environment.node_pool(phase.node_pool))
+
+
+def _multi_host(deployment: Deployment, path: ValuePath, placement: Placement) -> Iterator[Refusal]:
+    """The hosts of a TPU slice only work together, as one group (failure F-32b)."""
+    nodes = deployment.nodes_per_replica if isinstance(deployment, MixtureOfExperts) else 1
+    pool = placement.pool
+    if placement.is_tpu and nodes != placement.hosts:
+        count = f"{placement.hosts} nodes" if placement.hosts > 1 else "one node"
+        instead = (
+            f"write `nodesPerReplica: {placement.hosts}` with `pattern: mixture-of-experts`, "
+            "or choose a pool with a single-host topology"
+            if placement.hosts > 1
+            else "write `nodesPerReplica: 1`, or choose a pool with a multi-host topology"
+        )
+        yield Refusal(
+            path, f"a {placement.topology} slice of {pool.machine_type} is {count}, not {nodes}", instead
+        )
+
+
+def _connectors(context: Context, deployment: PrefillDecode, path: ValuePath) -> Iterator[Refusal]:
+    for side, phase in (("prefill", deployment.prefill), ("decode", deployment.decode)):
+        engine = phase.engine or deployment.engine
+        placement = place(context.environment.node_pool(phase.node_pool or deployment.node_pool))
+        image = resolve_image(engine, placement)
+        wanted = "TPUConnector" if placement.is_tpu else "NixlConnector"
+        if wanted not in image.kv_connectors:
+            default = catalogue.default_engine(placement.accelerator.kind).image
+            where: ValuePath = (side, "engine", "image") if phase.engine else ("engine", "image")
+            yield Refusal(
+                (*path, *where), f"{image.image} has no {wanted}", f"write {default}, or leave it out"
+            )

@@ -1,0 +1,74 @@
+"""Holds the rules against an environment."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from llmd_constructs.config.extras import Waiver
+from llmd_constructs.config.load import LoadedEnvironment
+from llmd_constructs.plan.model import Plan
+from llmd_constructs.rules import RULES, WAIVERS
+from llmd_constructs.rules.model import SEVERITIES, Finding, Offence, Rule
+from llmd_constructs.rules.view import View
+
+
+def check_plan(
+    plan: Plan, loaded: Iterable[LoadedEnvironment], rules: Mapping[str, Rule] = RULES
+) -> list[Finding]:
+    """Every finding of every environment, the gravest first."""
+    sources = {item.name: item.source for item in loaded}
+    views = [View(environment, sources[environment.name]) for environment in plan.environments]
+    return ordered(finding for view in views for finding in check(view, rules))
+
+
+def check(view: View, rules: Mapping[str, Rule] = RULES) -> list[Finding]:
+    """Every finding of one environment, with the waivers that apply."""
+    found = list(_findings(view, rules.values()))
+    result = [_waived(finding, view.environment.waivers) for finding in found]
+    if WAIVERS.id in rules:
+        result += [_finding(WAIVERS, view, offence) for offence in _useless_waivers(view, rules, found)]
+    return ordered(result)
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """By severity, then by place."""
+    return sorted(
+        findings,
+        key=lambda finding: (SEVERITIES.index(finding.rule.severity), finding.where, finding.rule.id, finding.message),
+    )
+
+
+def _findings(view: View, rules: Iterable[Rule]) -> Iterator[Finding]:
+    for rule in rules:
+        # An offence that several paths lead to is one offence.
+        for offence in dict.fromkeys(rule.check(view)):
+            yield _finding(rule, view, offence)
+
+
+def _finding(rule: Rule, view: View, offence: Offence) -> Finding:
+    return Finding(rule, view.plan.name, offence.where, offence.message, offence.instead or rule.instead)
+
+
+def _waived(finding: Finding, waivers: Iterable[Waiver]) -> Finding:
+    reason = next((waiver.reason for waiver in waivers if _covers(waiver, finding)), "")
+    return replace(finding, waiver=reason) if finding.rule.waivable else finding
+
+
+def _covers(waiver: Waiver, finding: Finding) -> bool:
+    if waiver.rule != finding.rule.id:
+        return False
+    if not finding.where.object:
+        return waiver.object == finding.where.field
+    kind, _, name = finding.where.object.partition(" ")
+    return waiver.object in (f"{kind}/{name}", f"{kind}/{name.rpartition('/')[2]}")
+
+
+def _useless_waivers(view: View, rules: Mapping[str, Rule], findings: list[Finding]) -> Iterator[Offence]:
+    for index, waiver in enumerate(view.environment.waivers):
+        where = view.setting("waivers", index)
+        rule = rules.get(waiver.rule)
+        if rule is None:
+            yield Offence(where, f"'{waiver.rule}' is not a rule", "take an id that `llmd check` shows")
+        elif not rule.waivable:
+            yield Offence(where, f"{rule.id} cannot be waived: {rule.symptom}", f"mend it: {rule.instead}")
+        elif not any(_covers(waiver, finding) for finding in findings):
+            yield Offence(where, f"{waiver.object} does not break {rule.id}", "take the waiver away")
