@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from llmd_constructs.argocd.assemble import assemble
-from llmd_constructs.config.errors import InputError
+from llmd_constructs.config.errors import InputError, Problem
 from llmd_constructs.config.load import LoadedEnvironment, load_environments
 from llmd_constructs.context import Context
 from llmd_constructs.emit.tree import GENERATED_HEADER
@@ -12,7 +12,8 @@ from llmd_constructs.emit.yaml_text import yaml_text
 from llmd_constructs.environment import EnvironmentApp
 from llmd_constructs.patterns.support import refusals
 from llmd_constructs.plan.collect import collect
-from llmd_constructs.plan.model import Plan
+from llmd_constructs.plan.extras import with_extras
+from llmd_constructs.plan.model import EnvironmentPlan, Plan
 
 
 def check_support(loaded: Iterable[LoadedEnvironment]) -> None:
@@ -34,11 +35,20 @@ def synthesize(loaded: Iterable[LoadedEnvironment]) -> Plan:
     """Build the construct tree of every environment, and turn it into a plan.
 
     Raises:
-        InputError: With every combination that cannot work.
+        InputError: With every combination that cannot work, and every manifest or patch that fits nowhere.
     """
     loaded = tuple(loaded)
     check_support(loaded)
-    return assemble([collect(EnvironmentApp(item.name, item.environment)) for item in loaded])
+    environments: list[EnvironmentPlan] = []
+    problems: list[Problem] = []
+    for item in loaded:
+        try:
+            environments.append(with_extras(collect(EnvironmentApp(item.name, item.environment)), item))
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return assemble(environments)
 
 
 def render(plan: Plan) -> dict[str, str]:

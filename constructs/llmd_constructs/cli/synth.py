@@ -1,5 +1,6 @@
 """`synth`: render, and write all or nothing."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,10 @@ OUTPUTS = tuple(Path(folder) for folder in FOLDERS)
 
 def write(root: Path, *, force: bool) -> None:
     """Bring dist/ and argocd/ up to date."""
+    expected = os.environ.get("CDK8S_OUTDIR")
+    if expected:
+        # `cdk8s synth` emptied this folder and wants to see it again; the output itself is kept out of its reach.
+        Path(expected).mkdir(parents=True, exist_ok=True)
     if not force and is_current(root, INPUTS, OUTPUTS):
         click.echo("nothing has changed")
         return

@@ -30,7 +30,7 @@ class Place:
     metadata: tuple[Any, ...] = ()
     """What is annotated to the type, outermost first."""
     unions: tuple[ValuePath, ...] = ()
-    """Unions without a discriminator on the way here."""
+    """Unions on the way here."""
 
 
 def place_of(loc: ValuePath, model: type[BaseModel], values: Node) -> Place:
@@ -114,8 +114,7 @@ def _into_branch(place: Place, branches: list[Any], label: str) -> Place:
     key = discriminator(place)
     chosen = next((branch for branch in branches if _is_branch(branch, key, label)), None)
     bare, metadata = _peeled(chosen)
-    unions = place.unions if key else (*place.unions, place.path)
-    return Place(place.path, bare, metadata, unions)
+    return Place(place.path, bare, metadata, (*place.unions, place.path))
 
 
 def _is_branch(branch: Any, key: str, label: str) -> bool:

@@ -16,7 +16,6 @@ from llmd_constructs.config._scalars import Scalar, plain
 from llmd_constructs.config._stack import Stack
 from llmd_constructs.config._syntax import USE_SPACES, explain
 from llmd_constructs.config.errors import (
-    MOST_PROBLEMS,
     InputError,
     Problem,
     ValuePath,
@@ -50,8 +49,8 @@ def read_tree(text: str, file: str, *, literal: bool = False) -> Node:
     return _Reader(text, file, literal=literal).read()
 
 
-class _EnoughError(Exception):
-    """The file has to be mended before it is worth reading on."""
+class _TooMuchError(Exception):
+    """The file is beyond what is worth reading on."""
 
 
 class _Reader:
@@ -75,7 +74,7 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             line, message, instead = explain(error, self._text)
             self._problems.append(Problem(self._file, line, "", message, instead))
-        except _EnoughError:
+        except _TooMuchError:
             pass
         if self._problems or top is None:
             raise InputError(capped(self._problems))
@@ -208,12 +207,10 @@ class _Reader:
     def _report(self, event: _Event, message: str, instead: str, below: ValuePath = ()) -> None:
         line = event.start_mark.line + 1
         self._problems.append(Problem(self._file, line, dotted(self._stack.path() + below), message, instead))
-        if len(self._problems) > MOST_PROBLEMS:
-            raise _EnoughError
 
     def _stop(self, event: _Event, message: str, instead: str) -> NoReturn:
         self._report(event, message, instead)
-        raise _EnoughError
+        raise _TooMuchError
 
     def _position(self, event: _Event) -> Position:
         return Position(self._file, event.start_mark.line + 1, event.start_mark.column + 1)

@@ -29,13 +29,7 @@ def from_validation_error(error: ValidationError, source: Source, model: type[Ba
     """
     errors = [details for details in error.errors(include_url=False) if not _follows(details)]
     findings = [_finding(details, model, source.root) for details in errors[:_MOST_ERRORS]]
-    findings.sort(key=lambda finding: _line(source, finding.path))
-    problems: dict[Problem, None] = {}
-    for problem in _problems(findings, source):
-        problems[problem] = None
-        if len(problems) > MOST_PROBLEMS:
-            break
-    return capped(sorted(problems))
+    return capped(sorted(set(_problems(findings, source))))
 
 
 def _follows(error: ErrorDetails) -> bool:
@@ -102,8 +96,3 @@ def _words(finding: _Finding, source: Source) -> wording.Words:
     if len(path) > len(place.path):
         return wording.wrong_tag(place, error["input"].get(path[-1]), literal)
     return wording.other(error, place, literal)
-
-
-def _line(source: Source, path: ValuePath) -> tuple[str, int]:
-    position = source.position(path)
-    return position.file, position.line

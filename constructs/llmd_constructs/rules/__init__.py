@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from llmd_constructs.rules import gke
+from llmd_constructs.rules import accelerators, engine, gateway, gke, network_policies, secrets, workloads
 from llmd_constructs.rules.model import Rule
 from llmd_constructs.rules.waivers import WAIVERS
 
-TOPICS = (gke,)
+TOPICS = (gateway, gke, accelerators, engine, workloads, network_policies, secrets)
 """One module per topic, in the order of the reference."""
 
 RULES: Mapping[str, Rule] = {rule.id: rule for rule in (*(r for topic in TOPICS for r in topic.RULES), WAIVERS)}

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from llmd_constructs.rules.model import Offence, Where, rule
+from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.replicas import Asked, asked
 from llmd_constructs.rules.view import View
-from llmd_constructs.serving.fit import Fit, fit, splits, tensor_parallel_sizes
+from llmd_constructs.serving.fit import GIB, Fit, fit, splits, tensor_parallel_sizes
 from llmd_constructs.serving.fit_nearest import Choice, Market, Nearest, cheaper, nearest, usd_per_hour
-from llmd_constructs.serving.fit_support import Unsupported, unsupported
+from llmd_constructs.serving.fit_support import unsupported
 
 FEWEST_REQUESTS = 4
 """Requests at full context below which most of the accelerator's time is lost waiting."""
@@ -17,7 +17,7 @@ GRAPHS_GIB = 2.0
 """CUDA graphs and sampler on such a GPU, beside the engine's share (seed 003, issue 2)."""
 GRAPHS_PREFIX_CACHING_GIB = 3.6
 """The same with prefix caching: the seeds went from 0.85 to 0.75 of a T4."""
-REPLICATES_SINGLE_HEAD_SINCE = (0, 12)
+SPLITS_SINGLE_HEAD = (0, 12)
 """The first vLLM on TPU that splits a model with a single key and value head."""
 
 
@@ -41,19 +41,21 @@ def too_large(view: View) -> Iterator[Offence]:
 
 @rule(
     "FIT-02",
-    "Tensor parallelism divides the model's heads and the replica's devices",
-    symptom="vLLM stops at start: 'attention heads must be divisible by tensor parallel size', 'axis sizes are not "
-    "evenly divisible', or it waits for devices that are not there.",
+    "Tensor parallelism divides the model's heads",
+    symptom="vLLM stops at start: 'attention heads must be divisible by tensor parallel size', or 'axis sizes are "
+    "not evenly divisible'.",
     cause="Query heads are dealt out evenly; key and value heads evenly or by replication.",
-    instead="a `tensorParallelSize` that divides the heads, on a node with as many devices",
-    source=("F-18", "F-19", "https://docs.vllm.ai/en/stable/serving/parallelism_scaling/"),
+    instead="use a node with a number of devices that divides the heads",
+    source=("F-19", "https://docs.vllm.ai/en/stable/serving/parallelism_scaling/"),
 )
 def indivisible(view: View) -> Iterator[Offence]:
-    """Tensor parallel sizes that heads or devices rule out."""
+    """Tensor parallel sizes that the heads rule out."""
     for item in asked(view):
         message = _indivisible(item)
         if message:
-            yield Offence(_tensor_place(view, item), message, _divisible(item))
+            explicit = item.engine.settings.tensor_parallel_size
+            path = (*item.engine_path, "tensorParallelSize") if explicit else item.pool_path
+            yield Offence(view.setting(*path), message, _divisible(item))
 
 
 @rule(
@@ -151,7 +153,8 @@ def no_room_for_graphs(view: View) -> Iterator[Offence]:
         accelerator, share = item.replica.accelerator, item.replica.utilization
         wanted = GRAPHS_PREFIX_CACHING_GIB if item.engine.prefix_caching else GRAPHS_GIB
         spare = accelerator.memory_gib * (1 - share)
-        if _small(accelerator.compute_capability) and spare < wanted:
+        capability = accelerator.compute_capability
+        if capability and _release(capability) < SMALL_GPU and spare < wanted:
             most = int((1 - wanted / accelerator.memory_gib) * 20) / 20
             yield Offence(
                 view.setting(*item.engine_path, "gpuMemoryUtilization"),
@@ -165,10 +168,12 @@ RULES = (too_large, indivisible, oversized, too_long, unsupported_type, little_r
 
 
 def _sound(view: View) -> Iterator[Asked]:
-    """Replicas whose size means something: split as they can be, of types that work, of a length that exists."""
+    """Replicas whose size means something: of a length that exists, split as they can be, of types that work."""
     for item in asked(view):
-        too_long = item.replica.context > item.replica.model.context_length
-        if not (too_long or _indivisible(item) or any(unsupported(item.replica))):
+        own = item.replica
+        whole = own.tensor_parallel * own.data_parallel == own.devices
+        readable = own.context <= own.model.context_length
+        if whole and readable and not _indivisible(item) and not any(unsupported(own)):
             yield item
 
 
@@ -177,17 +182,14 @@ def _market(view: View, item: Asked) -> Market:
 
 
 def _lack(sized: Fit) -> str:
-    own = sized.replica
-    gib = f"{sized.share_gib:.1f} GiB that vLLM may take"
+    own, share = sized.replica, f"vLLM may take {sized.share_gib:.1f} GiB"
     if sized.cache_gib <= 0:
-        return (
-            f"{own.model.id} needs {sized.weights_gib + sized.overhead_gib:.1f} GiB for weights and activations "
-            f"on each device of {_devices(sized)}, of {gib}"
-        )
-    return (
-        f"{own.model.id} leaves {sized.cache_gib:.1f} GiB on each device of {_devices(sized)} for the KV cache, and "
-        f"one request of {own.context} tokens needs {sized.request_bytes / 2**30:.1f} GiB, of {gib}"
-    )
+        what = "weights and activations" if sized.overhead_gib else "weights"
+        needed = sized.weights_gib + sized.overhead_gib
+        return f"{own.model.id} needs {needed:.1f} GiB per device ({_devices(sized)}) for {what}, and {share}"
+    one = f"one request of {own.context} tokens needs {sized.request_bytes / GIB:.1f} GiB"
+    cache = f"{sized.cache_gib:.1f} GiB per device ({_devices(sized)}) for the KV cache"
+    return f"{own.model.id} leaves {cache}, and {one}; {share}"
 
 
 def _remedies(choice: Nearest) -> str:
@@ -217,44 +219,30 @@ def _oversized(sized: Fit, choice: Choice, market: Market) -> tuple[str, str]:
 
 
 def _indivisible(item: Asked) -> str:
-    """Why the replica cannot be split as it is; empty if it can."""
-    own = item.replica
-    model, parts = own.model, own.tensor_parallel
-    if parts > own.devices:
-        return f"{parts} devices are asked for, and a replica has {own.devices}"
-    if own.is_tpu and parts * own.data_parallel != own.devices:
-        return f"{parts} devices are asked for, and a replica on TPUs has to use all its {own.devices}"
-    if not splits(model, parts):
-        return f"{model.id} has {_heads(item)}, which cannot be split over {parts} devices"
-    version = tuple(int(part) for part in item.engine.image.version.split(".")[:2])
-    if own.is_tpu and model.kv_heads == 1 and parts > 1 and version < REPLICATES_SINGLE_HEAD_SINCE:
-        return f"{model.id} has a single key and value head, which vLLM {item.engine.image.version} does not split on TPUs"
+    """Why the model cannot be split as it is asked to be; empty if it can."""
+    own, version = item.replica, item.engine.image.version
+    if not splits(own.model, own.tensor_parallel):
+        heads = f"{own.model.attention_heads} query and {own.model.kv_heads} key and value heads"
+        return f"{own.model.id} has {heads}, which cannot be split over {own.tensor_parallel} devices"
+    if (
+        own.is_tpu
+        and own.model.kv_heads == 1
+        and own.tensor_parallel > 1
+        and _release(version) < SPLITS_SINGLE_HEAD
+    ):
+        return f"{own.model.id} has a single key and value head, which vLLM {version} does not split on TPUs"
     return ""
 
 
 def _divisible(item: Asked) -> str:
+    """How to split the model instead. Single-headed models on an old engine go on one device."""
     own = item.replica
-    sizes = tensor_parallel_sizes(own.model, own.devices)
-    if own.is_tpu:
-        return (
-            f"use a node with {_one_of(tensor_parallel_sizes(own.model, 16))} devices, and leave the size out"
-        )
-    return f"write {_one_of(sizes)}"
-
-
-def _one_of(sizes: tuple[int, ...]) -> str:
-    return " or ".join(str(size) for size in sizes)
-
-
-def _heads(item: Asked) -> str:
-    model = item.replica.model
-    return f"{model.attention_heads} query and {model.kv_heads} key and value heads"
-
-
-def _tensor_place(view: View, item: Asked) -> Where:
-    if item.engine.settings.tensor_parallel_size:
-        return view.setting(*item.engine_path, "tensorParallelSize")
-    return view.setting(*item.pool_path)
+    if not splits(own.model, own.tensor_parallel):
+        if splits(own.model, own.devices):
+            return f"leave tensorParallelSize out, which splits it over {own.devices}"
+        *others, last = map(str, tensor_parallel_sizes(own.model, own.devices))
+        return f"use a node with {', '.join(others)}{' or ' if others else ''}{last} devices"
+    return "use a node with one device, or a newer image"
 
 
 def _devices(sized: Fit) -> str:
@@ -264,5 +252,5 @@ def _devices(sized: Fit) -> str:
     )
 
 
-def _small(capability: str | None) -> bool:
-    return capability is not None and tuple(int(part) for part in capability.split(".")) < SMALL_GPU
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])

@@ -27,10 +27,7 @@ def runs_shell(container: JsonObject) -> bool:
 
 def flags(container: JsonObject) -> dict[str, str]:
     """Value by flag name without dashes: `--port=8000`, `--port 8000`, `--trust-remote-code` (an empty value)."""
-    found: dict[str, str] = {}
-    for name, value in _pairs(words(container)):
-        found[name] = value
-    return found
+    return dict(_pairs(words(container)))
 
 
 def flag_place(container: JsonObject, name: str) -> ValuePath:

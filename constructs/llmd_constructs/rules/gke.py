@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 
 from llmd_constructs import catalogue
 from llmd_constructs.environment import brings_inference_pool
@@ -28,8 +27,6 @@ SHORTEST_TIMEOUT = 180
 """Seconds. The first request after a start may compile for two minutes (seed 002)."""
 HEALTH_PATHS = ("/health", "/v1/models", "/ping")
 """Paths that vLLM answers with 200 once it serves."""
-AUTO_MODE = IPv4Network("10.128.0.0/9")
-"""Range of the subnets that an auto-mode network makes by itself."""
 _HASHED = re.compile(r"-ips?-[0-9a-f]{8}$")
 _POLICIES = ("HealthCheckPolicy", "GCPBackendPolicy")
 _MOST_PREFIX = 26
@@ -141,7 +138,7 @@ def _health_check_of(policy: Resource, engine: Engine) -> Iterator[Offence]:
     if path not in HEALTH_PATHS:
         message = f"is {path}, which vLLM answers with 404"
         yield Offence(policy.at(*body, "requestPath"), message, "write /health")
-    if port is not None and port != engine.port:
+    if port is not None and port not in engine.pod.ports:
         message = f"is {port}, and the server listens on {engine.port}"
         yield Offence(policy.at(*body, "port"), message, f"write {engine.port}")
 
@@ -262,12 +259,11 @@ def plain_http(view: View) -> Iterator[Offence]:
 
 @rule(
     "GKE-10",
-    "The proxy-only subnet is large enough, and not where the network puts its own subnets",
-    symptom='Gateway Programmed=False: "active proxy-only subnetwork required", or the subnet cannot be made.',
-    cause="Google wants /26 or larger, and an auto-mode network takes 10.128.0.0/9 for itself.",
-    instead="use a range such as 192.168.0.0/23",
+    "The proxy-only subnet is large enough, and apart from the control plane",
+    symptom='Gateway Programmed=False: "active proxy-only subnetwork required", because the subnet cannot be made.',
+    cause="Google wants /26 or larger, and subnets of one network do not overlap.",
+    instead="use a range of its own such as 192.168.0.0/23",
     source=("F-13", "https://docs.cloud.google.com/load-balancing/docs/proxy-only-subnets"),
-    waivable=True,
 )
 def proxy_subnet(view: View) -> Iterator[Offence]:
     """The range that the environment states."""
@@ -275,8 +271,9 @@ def proxy_subnet(view: View) -> Iterator[Offence]:
     where = view.setting("cluster", "network", "proxyOnlySubnet")
     if subnet and subnet.prefixlen > _MOST_PREFIX:
         yield Offence(where, f"is {subnet}, smaller than /{_MOST_PREFIX}")
-    if subnet and subnet.overlaps(AUTO_MODE):
-        yield Offence(where, f"is {subnet}, inside {AUTO_MODE} of auto-mode networks")
+    control_plane = view.environment.cluster.network.control_plane
+    if subnet and control_plane and subnet.overlaps(control_plane):
+        yield Offence(where, f"is {subnet}, and overlaps controlPlane {control_plane}")
 
 
 @rule(

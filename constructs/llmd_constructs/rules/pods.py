@@ -152,6 +152,22 @@ class Pod:
         return Engine(self, found) if found else None
 
     @cached_property
+    def ports(self) -> frozenset[int]:
+        """Ports that something in the pod listens on: the engine's own, and those that other containers declare."""
+        engine = self.engine
+        own = {engine.port} if engine and engine.port else set[int]()
+        declared = {
+            port
+            for container in self.all_containers
+            if engine is None or container.path != engine.container.path
+            for item in entries(container.manifest, "ports")
+            if (port := number(item, "containerPort"))
+        }
+        # KServe's preset for decoding puts a routing proxy in front of the engine.
+        proxy = {MODEL_SERVER_PORT} if self.made_by_kserve and self.labels.get(ROLE_LABEL) == "decode" else set[int]()
+        return frozenset(own | declared | proxy)
+
+    @cached_property
     def picker(self) -> Container | None:
         """Its endpoint picker container, if it has one."""
         if "pool-name" in (flag for container in self.containers for flag in container.flags):
@@ -174,6 +190,11 @@ class Engine:
     def flags(self) -> dict[str, str]:
         """Its flags, without dashes."""
         return self.container.flags
+
+    @property
+    def explicit(self) -> bool:
+        """Whether its command line is in git, and not in one of KServe's presets."""
+        return bool(self.container.words)
 
     @property
     def tls(self) -> bool:
@@ -315,4 +336,6 @@ def _kserve_pod(
 def _is_engine(pod: Pod, container: Container) -> bool:
     if pod.made_by_kserve:
         return container.name == KSERVE_CONTAINER and "scheduler" not in pod.path
+    if "launch" in container.words[:3]:
+        return False  # renders templates and tokenizes; serves no model
     return any("vllm" in word for word in container.words[:4]) or "vllm" in container.image.rpartition("/")[2]

@@ -19,6 +19,8 @@ HEALTH_PATH = "/health"
 MODELS_PATH = "/v1/models"
 PRE_STOP_SECONDS = 15
 """Time for the gateway to take the pod out of rotation (llm-d, graceful shutdown)."""
+SECONDS_PER_GIB = 10
+"""Slow but usual for a download from Hugging Face: 100 MB/s."""
 DRAIN_SECONDS = 45
 """Time for running requests to end, where the engine can wait (llm-d, graceful shutdown)."""
 
@@ -128,12 +130,14 @@ class VllmEngine:
     def probes(self) -> JsonObject:
         """Startup, liveness and readiness, all with the server's scheme.
 
-        The startup budget covers download and compilation: 60 minutes on TPU, 30 on GPU (llm-d guides).
+        The startup budget covers download and compilation: 60 minutes on TPU, 30 on GPU (llm-d guides), and more
+        for weights that take longer to fetch.
         """
+        budget = max(
+            3600 if self.placement.is_tpu else 1800, int(900 + self.model.weight_gib * SECONDS_PER_GIB)
+        )
         return {
-            "startupProbe": self._probe(
-                MODELS_PATH, period=30, timeout=5, failures=120 if self.placement.is_tpu else 60
-            ),
+            "startupProbe": self._probe(MODELS_PATH, period=30, timeout=5, failures=budget // 30),
             "livenessProbe": self._probe(HEALTH_PATH, period=10, timeout=5, failures=3),
             "readinessProbe": self._probe(MODELS_PATH, period=5, timeout=2, failures=3),
         }

@@ -10,9 +10,9 @@ Sources, named by letter below:
     C: tpu-inference, tpu_inference/runner/kv_cache.py, kernels/ragged_paged_attention/v3/kernel.py and
        kernel_hd64.py, worker/tpu_worker.py (replication, padding, packing, latent attention, budget).
     D: tpu-inference, layers/vllm/quantization (methods; MXFP4 is unpacked on TPUs without small floats).
-    E: vLLM documentation, Supported Hardware for Quantization.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from math import ceil
 
@@ -121,19 +121,9 @@ class Fit:
 
     def context_for(self, requests: int = 1) -> int:
         """The longest context in tokens of which so many requests have room; 0 where there is none."""
-        room = self.requests_room(requests)
-        low, high = 0, self.replica.context
-        while low < high:
-            middle = (low + high + 1) // 2
-            if request_bytes(self.replica, middle) <= room:
-                low = middle
-            else:
-                high = middle - 1
-        return low
-
-    def requests_room(self, requests: int) -> float:
-        """KV cache per device in bytes that each of so many requests may take."""
-        return self.cache_gib * GIB * self.replica.data_parallel / max(requests, self.replica.data_parallel)
+        room = self.cache_gib * GIB / ceil(requests / self.replica.data_parallel)
+        lengths = range(1, self.replica.context + 1)
+        return bisect_right(lengths, room, key=lambda length: request_bytes(self.replica, length))
 
 
 def replica(engine: VllmEngine, nodes: int = 1) -> Replica:

@@ -63,7 +63,7 @@ def group_annotations() -> dict[str, str]:
 def _part(pod: JsonObject, workload: Workload, *, leader: bool) -> JsonObject:
     spec = deepcopy(pod)
     container = spec["containers"][0]
-    serve = " ".join([*container["command"], *(quote(argument) for argument in container["args"])])
+    serve = _lines([" ".join(container["command"]), *(quote(argument) for argument in container["args"])])
     script = (
         _ray(serve, leader=leader)
         if workload.engine.placement.is_tpu
@@ -90,7 +90,12 @@ def _data_parallel(serve: str, workload: Workload, *, leader: bool) -> str:
         f"--data-parallel-rpc-port={DATA_PARALLEL_RPC_PORT}",
         f"--data-parallel-start-rank=$((LWS_WORKER_INDEX * {local}))",
     ]
-    return " ".join(["exec", serve, *flags, *([] if leader else ["--headless"])])
+    return f"exec {_lines([serve, *flags, *([] if leader else ['--headless'])])}\n"
+
+
+def _lines(words: list[str]) -> str:
+    """One shell command, a line for each flag, as a reviewer wants to read it."""
+    return " \\\n  ".join(words)
 
 
 def _ray(serve: str, *, leader: bool) -> str:

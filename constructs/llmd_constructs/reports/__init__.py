@@ -1,0 +1,1 @@
+"""Pages and tables for people, generated from the code."""
