@@ -20,6 +20,11 @@ test: $(VENV)/dev.stamp ## Lint, check types, run every test
 	@$(BIN)/basedpyright
 	@$(BIN)/python -m pytest -n auto
 
+.PHONY: accept
+accept: $(VENV)/dev.stamp ## Accept the present output: dist/, argocd/ and the snapshots of the matrix
+	@$(BIN)/python main.py synth
+	@LLMD_ACCEPT=1 $(BIN)/python -m pytest -q tests/laws/test_matrix.py
+
 .PHONY: docs
 docs: $(VENV)/run.stamp ## Bring the generated pages of docs/ up to date
 	@$(BIN)/python main.py schema
