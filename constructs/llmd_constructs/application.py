@@ -24,12 +24,14 @@ class Wave(IntEnum):
     NAMESPACES = 0
     OPERATORS = 1
     """Custom resource definitions and operators."""
-    CERTIFICATES = 2
+    DEPENDENT_OPERATORS = 2
+    """Operators whose own manifests need the CRDs of the wave before."""
+    CERTIFICATES = 3
     """Issuers, the CA, and secrets from the store."""
-    CONTROLLERS = 3
-    GATEWAY = 4
-    MODELS = 5
-    ROUTES = 6
+    CONTROLLERS = 4
+    GATEWAY = 5
+    MODELS = 6
+    """Models with their routes: a wave of their own would hold every route back until every model is loaded."""
 
 
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"

@@ -53,7 +53,7 @@ class EnvironmentApp(cdk8s.App):
         if kserve or platform.gateway.tls:
             self._upstream("cert-manager")
         if self.context.serves_tls:
-            self._upstream("trust-manager")
+            self._upstream("trust-manager", wave=Wave.DEPENDENT_OPERATORS)
         if platform.secrets.provider == "external-secrets":
             self._upstream("external-secrets")
         if istio:
@@ -112,7 +112,9 @@ class EnvironmentApp(cdk8s.App):
                 wave=Wave.OPERATORS if name.endswith("-crd") else Wave.CONTROLLERS,
                 install=install,
                 namespace=release.system_namespace,
-                patches=[presets_after_controller(release)] if isinstance(install, GitSource) else [],
+                patches=[presets_after_controller(release), KEEP_CRDS]
+                if isinstance(install, GitSource)
+                else [],
                 ignored=[] if name.endswith("-crd") else [INJECTED_CA],
             ),
         )
@@ -164,14 +166,14 @@ class EnvironmentApp(cdk8s.App):
         self.applications.append(application)
         return application
 
-    def _upstream(self, id: str, *, version: str | None = None) -> None:
+    def _upstream(self, id: str, *, wave: Wave = Wave.OPERATORS, version: str | None = None) -> None:
         upstream = catalogue.upstream(id)
         install = upstream.install.model_copy(update={"version": version}) if version else upstream.install
         self.applications.append(
             UpstreamApplication(
                 self,
                 id,
-                wave=Wave.OPERATORS,
+                wave=wave,
                 install=install,
                 namespace=upstream.namespace or DEFAULT_NAMESPACE,
             ),
@@ -184,6 +186,17 @@ INJECTED_CA = IgnoredDifference(
     ".webhooks[]?.clientConfig.caBundle",
     "KServe's manifests hold a placeholder, and cert-manager writes the real CA over it",
 )
+
+
+KEEP_CRDS: JsonObject = {
+    "target": {"kind": "CustomResourceDefinition"},
+    "patch": yaml_text(
+        Kind("apiextensions.k8s.io/v1", "CustomResourceDefinition", namespaced=False).manifest(
+            "any", annotations={"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
+        ),
+    ),
+}
+"""A CRD that goes takes every object of its kind along (failure F-14i)."""
 
 
 def presets_after_controller(release: KServeRelease) -> JsonObject:

@@ -30,7 +30,7 @@ def application(environment: EnvironmentPlan, plan: ApplicationPlan) -> JsonObje
     """The Application of one application of the plan."""
     gitops = environment.environment.gitops
     ignored = plan.source.ignored if isinstance(plan.source, UpstreamSource) else ()
-    return APPLICATION.manifest(
+    manifest = APPLICATION.manifest(
         application_name(environment.name, plan.name),
         gitops.namespace,
         labels=recommended(plan.name, "application", environment.name),
@@ -49,6 +49,10 @@ def application(environment: EnvironmentPlan, plan: ApplicationPlan) -> JsonObje
             info=[{"name": f"ignored: {item.kind} {item.field}", "value": item.reason} for item in ignored],
         ),
     )
+    if not _is_crds(plan):
+        # An application that is taken out takes its objects along.
+        manifest["metadata"]["finalizers"] = [FINALIZER]
+    return manifest
 
 
 def root(environment: EnvironmentPlan) -> JsonObject:
@@ -111,14 +115,21 @@ def sync_policy(*, prune: bool = True, respects_ignored: bool = False) -> JsonOb
     return {
         "automated": {"prune": prune, "selfHeal": True},
         "syncOptions": [*options, *(["RespectIgnoreDifferences=true"] if respects_ignored else [])],
-        "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}},
+        # With `refresh`, a commit that mends a bad one is picked up while the bad one is still being tried.
+        "retry": {
+            "limit": 10,
+            "refresh": True,
+            "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"},
+        },
     }
 
 
 def _is_crds(plan: ApplicationPlan) -> bool:
     """Whether the application is nothing but CRDs: pruning one would delete every object of its kind (F-14i)."""
-    source = plan.source
-    return isinstance(source, UpstreamSource) and isinstance(source.install, GitSource) and bool(source.install.include)
+    if not isinstance(plan.source, UpstreamSource):
+        return False
+    install = plan.source.install
+    return bool(install.include) if isinstance(install, GitSource) else install.chart.endswith("-crd")
 
 
 def _ignore_differences(ignored: Sequence[IgnoredDifference]) -> list[JsonObject]:

@@ -29,6 +29,7 @@ class MachineType(Entry):
         chips: Chips or GPUs per host; 0 without a built-in accelerator.
         attachable: Accelerators that a node pool may attach to it; the pool then says how many.
         topologies: Slice shapes; TPUs only.
+        local_ssd_gib: Local SSD that GKE uses for ephemeral storage by itself; 0 where there is none.
         chips_per_host_bounds: The host's own shape as `TPU_CHIPS_PER_HOST_BOUNDS` wants it; TPUs only.
     """
 
@@ -39,6 +40,7 @@ class MachineType(Entry):
     chips: int = 0
     attachable: tuple[str, ...] = ()
     topologies: tuple[Topology, ...] = ()
+    local_ssd_gib: int = 0
     chips_per_host_bounds: str | None = None
 
     def hosts(self, topology: str) -> int | None:

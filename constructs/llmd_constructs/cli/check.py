@@ -35,7 +35,11 @@ def explain(id: str) -> None:
     known = RULES.get(id.upper())
     if known is None:
         near = closest(id, RULES)
-        click.echo(f"{id} is not a rule; " + (f"did you mean {near}?" if near else f"the rules are {', '.join(RULES)}"), err=True)
+        click.echo(
+            f"{id} is not a rule; "
+            + (f"did you mean {near}?" if near else f"the rules are {', '.join(RULES)}"),
+            err=True,
+        )
         sys.exit(1)
     click.echo(explanation(known))
 

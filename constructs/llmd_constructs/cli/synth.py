@@ -82,7 +82,9 @@ def _render(root: Path) -> dict[str, str]:
     broken = [finding for finding in found if finding.fails]
     if broken:
         click.echo("\n".join(map(line, broken)), err=True)
-        click.echo(f"\n{len(broken)} broken rule{'' if len(broken) == 1 else 's'}; nothing was written", err=True)
+        click.echo(
+            f"\n{len(broken)} broken rule{'' if len(broken) == 1 else 's'}; nothing was written", err=True
+        )
         sys.exit(1)
     warnings = sum(finding.rule.severity == "warning" and not finding.waiver for finding in found)
     if warnings:

@@ -32,6 +32,8 @@ class NodePool(Model):
     """Autoscaling minimum."""
     max_nodes: Annotated[int, Field(ge=1, le=1000)]
     """Autoscaling maximum. Everything this environment schedules has to fit within it."""
+    boot_disk_gb: Annotated[int, Field(ge=10, le=65536)] = 100
+    """Boot disk of each node. GKE leaves less than half of it to downloaded weights."""
     spot: bool = False
     """Spot VMs: cheaper, and taken away at any time."""
 

@@ -1,6 +1,6 @@
 """Pattern 2: several models behind one gateway, each with a pool and a picker of its own (failure F-75)."""
 
-from llmd_constructs.application import Application, Wave
+from llmd_constructs.application import Application
 from llmd_constructs.config.deployment import MultiModel, ServedModel
 from llmd_constructs.context import Context
 from llmd_constructs.manifest import INFERENCE_POOL
@@ -49,5 +49,4 @@ def _default_route(scope: Application, context: Context, deployment: MultiModel)
         gateway=context.environment.platform.gateway,
         rules=[path_rule("/", pool_backend(pool, INFERENCE_POOL))],
         part_of=context.name,
-        wave=Wave.ROUTES,
     )

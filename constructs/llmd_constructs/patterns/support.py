@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from llmd_constructs import catalogue
@@ -18,7 +19,7 @@ from llmd_constructs.context import Context
 from llmd_constructs.manifest import INFERENCE_POOL
 from llmd_constructs.patterns.demand import node_demand
 from llmd_constructs.patterns.models import default_route
-from llmd_constructs.serving.engine import resolve_image
+from llmd_constructs.serving.engine import ephemeral_gib, resolve_image
 from llmd_constructs.serving.picker import PickerProfile, needed_plugins
 from llmd_constructs.serving.placement import Placement, place
 
@@ -133,6 +134,7 @@ def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> It
         yield from _llmd(context, deployment, path)
     for place_, model, placement in _workloads(context, deployment):
         yield from _multi_host(deployment, (*path, *place_, "nodePool"), placement)
+        yield from _disk((*path, *place_, "nodePool"), model, placement)
         if isinstance(deployment, MixtureOfExperts) and catalogue.model(model).kind != "moe":
             yield Refusal(
                 (*path, "model"),
@@ -295,6 +297,28 @@ def _multi_host(deployment: Deployment, path: ValuePath, placement: Placement) -
         yield Refusal(
             path, f"a {placement.topology} slice of {pool.machine_type} is {count}, not {nodes}", instead
         )
+
+
+def _disk(path: ValuePath, model: str, placement: Placement) -> Iterator[Refusal]:
+    """Weights are downloaded to the node's disk; a pod that asks for more than there is stays Pending (F-35h)."""
+    wanted, there = ephemeral_gib(catalogue.model(model)), placement.ephemeral_gib
+    if wanted > there:
+        pool = placement.pool
+        disk = next(
+            size for size in range(pool.boot_disk_gb, 65536, 50) if _with_disk(placement, size) >= wanted
+        )
+        yield Refusal(
+            path,
+            f"{model} needs {wanted} GiB of disk, and a node of {pool.name} leaves {there} GiB to pods",
+            f"write `bootDiskGb: {disk}` for that node pool, and make the pool with that size",
+        )
+
+
+def _with_disk(placement: Placement, gigabytes: int) -> int:
+    """What a node would leave to pods with another boot disk, in GiB."""
+    return replace(
+        placement, pool=placement.pool.model_copy(update={"boot_disk_gb": gigabytes})
+    ).ephemeral_gib
 
 
 def _connectors(context: Context, deployment: PrefillDecode, path: ValuePath) -> Iterator[Refusal]:

@@ -43,7 +43,11 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def _unknown_applications(plan: EnvironmentPlan, loaded: LoadedEnvironment) -> Iterator[Problem]:
-    ours = [application.name for application in plan.applications if isinstance(application.source, RenderedSource)]
+    ours = [
+        application.name
+        for application in plan.applications
+        if isinstance(application.source, RenderedSource)
+    ]
     every = {application.name for application in plan.applications}
     for index, extra in enumerate(loaded.environment.extras):
         path: ValuePath = ("extras", index, "application")
@@ -58,7 +62,9 @@ def _unknown_applications(plan: EnvironmentPlan, loaded: LoadedEnvironment) -> I
             yield loaded.source.problem(path, f"'{extra.application}' is not an application here", instead)
 
 
-def _extended(application: ApplicationPlan, loaded: LoadedEnvironment, problems: list[Problem]) -> ApplicationPlan:
+def _extended(
+    application: ApplicationPlan, loaded: LoadedEnvironment, problems: list[Problem]
+) -> ApplicationPlan:
     if not isinstance(application.source, RenderedSource):
         return application
     added = [extra.manifest for extra in loaded.extras if extra.application == application.name]
@@ -82,7 +88,9 @@ def _apply(manifests: list[JsonObject], patch: Patch) -> list[tuple[str, str, st
     faults: list[tuple[str, str, str]] = []
     for index in chosen:
         changed = merge_patch(manifests[index], patch.patch)
-        faults += [("patch", f"makes an object that {fault}", instead) for fault, instead in object_faults(changed)]
+        faults += [
+            ("patch", f"makes an object that {fault}", instead) for fault, instead in object_faults(changed)
+        ]
         manifests[index] = changed
     return faults
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from llmd_constructs.application import SYNC_WAVE, Application, Component, Wave
+from llmd_constructs.application import Application, Component
 from llmd_constructs.catalogue import IstioRelease
 from llmd_constructs.config.platform import Gateway
 from llmd_constructs.labels import GATEWAY_NAME, recommended
@@ -57,7 +57,6 @@ class BodyForwarding(Component):
                 name,
                 gateway.namespace,
                 labels=recommended(name, "envoy-filter", part_of),
-                annotations={SYNC_WAVE: str(int(Wave.ROUTES))},
                 spec={
                     "workloadSelector": {"labels": {GATEWAY_NAME: gateway.name}},
                     "configPatches": [_patch(f"{namespace}.{route}.{rule}") for rule in rules],

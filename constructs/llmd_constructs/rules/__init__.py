@@ -2,12 +2,40 @@
 
 from collections.abc import Mapping
 
-from llmd_constructs.rules import accelerators, engine, gateway, gke, network_policies, secrets, workloads
+from llmd_constructs.rules import (
+    accelerators,
+    argocd,
+    certificates,
+    engine,
+    fit,
+    gateway,
+    gke,
+    kserve,
+    network_policies,
+    picker,
+    secrets,
+    workloads,
+)
 from llmd_constructs.rules.model import Rule
 from llmd_constructs.rules.waivers import WAIVERS
 
-TOPICS = (gateway, gke, accelerators, engine, workloads, network_policies, secrets)
+TOPICS = (
+    gateway,
+    gke,
+    accelerators,
+    fit,
+    engine,
+    workloads,
+    picker,
+    kserve,
+    certificates,
+    network_policies,
+    secrets,
+    argocd,
+)
 """One module per topic, in the order of the reference."""
 
-RULES: Mapping[str, Rule] = {rule.id: rule for rule in (*(r for topic in TOPICS for r in topic.RULES), WAIVERS)}
+RULES: Mapping[str, Rule] = {
+    rule.id: rule for rule in (*(r for topic in TOPICS for r in topic.RULES), WAIVERS)
+}
 """Every rule by id."""

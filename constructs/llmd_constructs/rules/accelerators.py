@@ -30,16 +30,15 @@ def node_label(view: View) -> Iterator[Offence]:
     """Node selectors of pods that ask for chips."""
     for pod in _accelerated(view):
         where, wanted = pod.at("nodeSelector"), pod.node_selector
-        keys = {
-            item.node_label_key for item in accelerators().values() if item.resource == pod.resource
-        }
+        keys = {item.node_label_key for item in accelerators().values() if item.resource == pod.resource}
         key = next(iter(keys & wanted.keys()), "")
         if not key:
-            yield Offence(where, f"asks for {pod.resource} without naming the accelerator by {' or '.join(sorted(keys))}")
+            yield Offence(
+                where,
+                f"asks for {pod.resource} without naming the accelerator by {' or '.join(sorted(keys))}",
+            )
         elif pod.accelerator is None or pod.accelerator.node_label_key != key:
-            known = [
-                item.node_label_value for item in accelerators().values() if item.node_label_key == key
-            ]
+            known = [item.node_label_value for item in accelerators().values() if item.node_label_key == key]
             message = f"is {wanted[key]}, which no node carries"
             yield Offence(pod.at("nodeSelector", key), message, f"write one of {', '.join(known)}")
         elif (topology := pod.accelerator.topology_label_key) and topology not in wanted:
@@ -99,12 +98,18 @@ def _chips_of(view: View, pod: Pod) -> Iterator[Offence]:
     symptom="vLLM stops at start: TPU initialisation fails, or finds another number of chips.",
     cause="TPU_CHIPS_PER_HOST_BOUNDS and TPU_HOST_BOUNDS contradict the machine type.",
     instead="leave them out, or write the host's own shape",
-    source=("F-17", "seed 001", "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/tpus#privileged-mode"),
+    source=(
+        "F-17",
+        "seed 001",
+        "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/tpus#privileged-mode",
+    ),
 )
 def host_bounds(view: View) -> Iterator[Offence]:
     """Variables of every container on TPU nodes."""
     for pod in _accelerated(view):
-        places = [nodes.placement for nodes in view.nodes_for(pod) if nodes.placement and nodes.placement.is_tpu]
+        places = [
+            nodes.placement for nodes in view.nodes_for(pod) if nodes.placement and nodes.placement.is_tpu
+        ]
         if not places:
             continue
         shapes = {place.machine.chips_per_host_bounds for place in places if place.hosts == 1}
@@ -112,7 +117,9 @@ def host_bounds(view: View) -> Iterator[Offence]:
             bounds = container.environment.get("TPU_CHIPS_PER_HOST_BOUNDS")
             if bounds is not None and bounds not in shapes:
                 right = " or ".join(sorted(shape for shape in shapes if shape)) or "nothing on several hosts"
-                yield Offence(container.at("env"), f"sets TPU_CHIPS_PER_HOST_BOUNDS={bounds}", f"write {right}")
+                yield Offence(
+                    container.at("env"), f"sets TPU_CHIPS_PER_HOST_BOUNDS={bounds}", f"write {right}"
+                )
             hosts = container.environment.get("TPU_HOST_BOUNDS")
             if hosts is not None and (hosts != SINGLE_HOST_BOUNDS or not shapes):
                 message = f"sets TPU_HOST_BOUNDS={hosts}"
@@ -304,7 +311,9 @@ def rollout(view: View) -> Iterator[Offence]:
         spare = sum(nodes.pool.max_nodes for nodes in view.nodes_for(pod)) - pod.replicas
         if surge not in (0, "0", "0%") and spare < 1:
             said = "25 % by default" if surge is None else surge
-            yield Offence(owner.at("spec", "strategy"), f"has maxSurge {said}, and the node pool has no spare node")
+            yield Offence(
+                owner.at("spec", "strategy"), f"has maxSurge {said}, and the node pool has no spare node"
+            )
 
 
 @rule(
@@ -314,7 +323,11 @@ def rollout(view: View) -> Iterator[Offence]:
     cause="The hosts of a slice only work together; a Deployment places its pods one by one.",
     instead="use a LeaderWorkerSet of as many pods as the slice has hosts, with "
     f"{EXCLUSIVE}: {GKE_NODE_POOL}",
-    source=("F-32b", "F-88", "https://docs.cloud.google.com/kubernetes-engine/docs/tutorials/deploy-multihost-gpu"),
+    source=(
+        "F-32b",
+        "F-88",
+        "https://docs.cloud.google.com/kubernetes-engine/docs/tutorials/deploy-multihost-gpu",
+    ),
 )
 def slices(view: View) -> Iterator[Offence]:
     """Pods on multi-host topologies, and every LeaderWorkerSet."""
@@ -325,7 +338,9 @@ def slices(view: View) -> Iterator[Offence]:
             continue
         size = _group_nodes(pod)
         if pod.owner.kind != "LeaderWorkerSet":
-            yield Offence(pod.at("nodeSelector"), f"is a slice of {hosts} hosts, and {pod.owner.kind} knows no groups")
+            yield Offence(
+                pod.at("nodeSelector"), f"is a slice of {hosts} hosts, and {pod.owner.kind} knows no groups"
+            )
         elif size != hosts:
             where = pod.owner.at("spec", "leaderWorkerTemplate", "size")
             yield Offence(where, f"is {size}, and the slice has {hosts} hosts", f"write {hosts}")

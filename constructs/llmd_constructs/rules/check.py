@@ -33,7 +33,12 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """By severity, then by place."""
     return sorted(
         findings,
-        key=lambda finding: (SEVERITIES.index(finding.rule.severity), finding.where, finding.rule.id, finding.message),
+        key=lambda finding: (
+            SEVERITIES.index(finding.rule.severity),
+            finding.where,
+            finding.rule.id,
+            finding.message,
+        ),
     )
 
 

@@ -17,7 +17,15 @@ GPU_START_SECONDS = 600
 TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 _NEVER = {"prefix-cache-block-size": "--block-size"}
-_GIB = {"Ki": 2**-20, "Mi": 2**-10, "Gi": 1, "Ti": 2**10, "K": 1e3 / 2**30, "M": 1e6 / 2**30, "G": 1e9 / 2**30}
+_GIB = {
+    "Ki": 2**-20,
+    "Mi": 2**-10,
+    "Gi": 1,
+    "Ti": 2**10,
+    "K": 1e3 / 2**30,
+    "M": 1e6 / 2**30,
+    "G": 1e9 / 2**30,
+}
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the container's own
 SERVE_ARGS = "https://docs.vllm.ai/en/stable/cli/serve/"
 
@@ -37,7 +45,9 @@ def known_flags(view: View) -> Iterator[Offence]:
         refused = {flag.removeprefix("--") for flag in known.removed_flags} if known else set[str]()
         for flag in engine.flags:
             if flag in _NEVER:
-                yield Offence(engine.at_flag(flag), f"is --{flag}, which vLLM never had", f"write {_NEVER[flag]}")
+                yield Offence(
+                    engine.at_flag(flag), f"is --{flag}, which vLLM never had", f"write {_NEVER[flag]}"
+                )
             elif flag in refused:
                 version = known.version if known else ""
                 yield Offence(engine.at_flag(flag), f"is --{flag}, which vLLM {version} refuses")
@@ -91,16 +101,27 @@ def probe_scheme(view: View) -> Iterator[Offence]:
             scheme = text(get, "scheme") or "HTTP"
             if scheme != engine.scheme:
                 where = engine.at(probe, "httpGet", "scheme")
-                yield Offence(where, f"is {scheme}, and the server speaks {engine.scheme}", f"write {engine.scheme}")
+                yield Offence(
+                    where, f"is {scheme}, and the server speaks {engine.scheme}", f"write {engine.scheme}"
+                )
             port = _port(engine, get.get("port"))
             if port != engine.port:
                 where = engine.at(probe, "httpGet", "port")
-                yield Offence(where, f"is {get.get('port')}, and the server listens on {engine.port}", "write its port")
+                yield Offence(
+                    where, f"is {get.get('port')}, and the server listens on {engine.port}", "write its port"
+                )
 
 
 def _port(engine: Engine, value: Any) -> int | None:
-    named = {text(port, "name"): number(port, "containerPort") for port in entries(engine.container.manifest, "ports")}
-    return named.get(value) if isinstance(value, str) and not value.isdecimal() else number({"port": value}, "port")
+    named = {
+        text(port, "name"): number(port, "containerPort")
+        for port in entries(engine.container.manifest, "ports")
+    }
+    return (
+        named.get(value)
+        if isinstance(value, str) and not value.isdecimal()
+        else number({"port": value}, "port")
+    )
 
 
 @rule(
@@ -186,7 +207,10 @@ def disk(view: View) -> Iterator[Offence]:
             message = f"is {asked:g} GiB, and the weights of {model.id} are {model.weight_gib:g} GiB"
             yield Offence(engine.at(*resources), message, f"write {int(model.weight_gib * 1.2) + 2}Gi")
         elif asked is None and engine.pod.resource:
-            yield Offence(engine.at("resources", "requests"), f"asks for no disk, and {model.id} is {model.weight_gib:g} GiB")
+            yield Offence(
+                engine.at("resources", "requests"),
+                f"asks for no disk, and {model.id} is {model.weight_gib:g} GiB",
+            )
 
 
 def _reads_volume(engine: Engine) -> bool:
@@ -222,7 +246,9 @@ def shared_memory(view: View) -> Iterator[Offence]:
             continue
         memory = {text(item, "name") for item in entries(engine.pod.spec, "volumes") if _in_memory(item)}
         mounts = entries(engine.container.manifest, "volumeMounts")
-        if not any(text(mount, "mountPath") == _SHARED_MEMORY and text(mount, "name") in memory for mount in mounts):
+        if not any(
+            text(mount, "mountPath") == _SHARED_MEMORY and text(mount, "name") in memory for mount in mounts
+        ):
             yield Offence(engine.at("volumeMounts"), f"has no {_SHARED_MEMORY}, and {parts} workers share it")
 
 
@@ -255,7 +281,9 @@ def ports(view: View) -> Iterator[Offence]:
                 number_ = number({"port": target}, "port")
                 if number_ is not None and number_ not in pod.ports and engine and engine.explicit:
                     message = f"leads to {number_}, and the server listens on {engine.port}"
-                    yield Offence(service.at("spec", "ports", index, "targetPort"), message, f"write {engine.port}")
+                    yield Offence(
+                        service.at("spec", "ports", index, "targetPort"), message, f"write {engine.port}"
+                    )
 
 
 def _pool_port(kind: str) -> tuple[str | int, ...]:

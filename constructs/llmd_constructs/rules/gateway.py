@@ -55,7 +55,9 @@ def _let_in(view: View, item: Parent) -> Iterator[Offence]:
         if not item.section or text(listener, "name") == item.section
     ]
     if not any(_takes(view, gateway, listener, item.owner) for listener in listeners):
-        message = f"takes no {item.owner.kind} from namespace {item.owner.namespace}, where {item.owner.name} is"
+        message = (
+            f"takes no {item.owner.kind} from namespace {item.owner.namespace}, where {item.owner.name} is"
+        )
         yield Offence(gateway.at("spec", "listeners"), message)
 
 
@@ -77,7 +79,10 @@ def _takes(view: View, gateway: Resource, listener: JsonObject, route: Resource)
 
 
 def _hosts_meet(listener: JsonObject, route: Resource) -> bool:
-    host, wanted = text(listener, "hostname"), route.get("spec", "hostnames") if route.kind == "HTTPRoute" else None
+    host, wanted = (
+        text(listener, "hostname"),
+        route.get("spec", "hostnames") if route.kind == "HTTPRoute" else None,
+    )
     if not host or not isinstance(wanted, list) or not wanted:
         return True
     return any(_host_matches(host, str(name)) or _host_matches(str(name), host) for name in wanted)
@@ -114,7 +119,11 @@ def pool_port(view: View) -> Iterator[Offence]:
 )
 def attached(view: View) -> Iterator[Offence]:
     """Every Gateway."""
-    used = {(item.namespace, item.name) for owner in (*view.of("HTTPRoute"), *view.services) for item in parents(owner)}
+    used = {
+        (item.namespace, item.name)
+        for owner in (*view.of("HTTPRoute"), *view.services)
+        for item in parents(owner)
+    }
     for gateway in view.of("Gateway"):
         if (gateway.namespace, gateway.name) not in used:
             yield Offence(gateway.at("spec", "listeners"), "has no route")
@@ -136,7 +145,9 @@ def backend_there(view: View) -> Iterator[Offence]:
             if problem:
                 yield Offence(backend.at(), problem)
     for service in view.services:
-        for index, reference in enumerate(entries(service.manifest, "spec", "router", "route", "http", "refs")):
+        for index, reference in enumerate(
+            entries(service.manifest, "spec", "router", "route", "http", "refs")
+        ):
             name = text(reference, "name")
             if not view.find("HTTPRoute", service.namespace, name):
                 where = service.at("spec", "router", "route", "http", "refs", index)
@@ -184,7 +195,9 @@ def route_form(view: View) -> Iterator[Offence]:
 
 
 def _replaces_prefix(item: JsonObject) -> bool:
-    return any(text(item, each, "path", "type") == "ReplacePrefixMatch" for each in ("urlRewrite", "requestRedirect"))
+    return any(
+        text(item, each, "path", "type") == "ReplacePrefixMatch" for each in ("urlRewrite", "requestRedirect")
+    )
 
 
 @rule(
@@ -203,7 +216,9 @@ def own_kinds(view: View) -> Iterator[Offence]:
         owner = groups.get(resource.group)
         if owner and providers and owner not in providers:
             other = " and ".join(sorted(providers))
-            yield Offence(resource.at("apiVersion"), f"is {resource.api_version}, and the gateway is {other}'s")
+            yield Offence(
+                resource.at("apiVersion"), f"is {resource.api_version}, and the gateway is {other}'s"
+            )
 
 
 @rule(
@@ -218,10 +233,14 @@ def own_kinds(view: View) -> Iterator[Offence]:
 def default_way(view: View) -> Iterator[Offence]:
     """Gateways all of whose routes match headers."""
     for gateway in view.of("Gateway"):
-        routes = [route for route in view.of("HTTPRoute") if any(item is gateway for item in gateways(view, route))]
+        routes = [
+            route for route in view.of("HTTPRoute") if any(item is gateway for item in gateways(view, route))
+        ]
         plain = [match for route in routes for match in _matches(route) if not match.get("headers")]
         if routes and not plain:
-            yield Offence(routes[0].at("spec", "rules"), "matches headers only, as do all routes of its Gateway")
+            yield Offence(
+                routes[0].at("spec", "rules"), "matches headers only, as do all routes of its Gateway"
+            )
 
 
 def _matches(route: Resource) -> Iterator[JsonObject]:
@@ -280,7 +299,9 @@ def pool_api(view: View) -> Iterator[Offence]:
             reads = istio.inference_pool_api.rpartition("/")[0]
             if pool.groups and reads not in pool.groups:
                 where = view.setting("platform", "kserve")
-                yield Offence(where, f"makes pools of {' and '.join(pool.groups)}, and the gateway reads {reads}")
+                yield Offence(
+                    where, f"makes pools of {' and '.join(pool.groups)}, and the gateway reads {reads}"
+                )
 
 
 def _reads(view: View, gateway: Resource) -> str:
@@ -305,7 +326,9 @@ def known_class(view: View) -> Iterator[Offence]:
         known = class_of(gateway)
         name = gateway.get("spec", "gatewayClassName")
         if known is None:
-            yield Offence(gateway.at("spec", "gatewayClassName"), f"is {name}, which neither GKE nor Istio brings")
+            yield Offence(
+                gateway.at("spec", "gatewayClassName"), f"is {name}, which neither GKE nor Istio brings"
+            )
         elif known.provider != "gke" and view.context.istio is None:
             yield Offence(gateway.at("spec", "gatewayClassName"), f"is {name}, and platform.istio is not set")
 

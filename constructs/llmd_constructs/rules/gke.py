@@ -70,7 +70,9 @@ def route_timeouts(view: View) -> Iterator[Offence]:
     for route in gke_routes(view):
         for index, item in enumerate(entries(route.manifest, "spec", "rules")):
             if "timeouts" in item:
-                yield Offence(route.at("spec", "rules", index, "timeouts"), "is set, and GKE refuses the route for it")
+                yield Offence(
+                    route.at("spec", "rules", index, "timeouts"), "is set, and GKE refuses the route for it"
+                )
     for service in view.services:
         if not is_behind_gke(view, service) or not writes_own_route(service):
             continue
@@ -131,7 +133,9 @@ def _health_check_of(policy: Resource, engine: Engine) -> Iterator[Offence]:
     config = ("spec", "default", "config")
     kind = str(policy.get(*config, "type"))
     if kind != engine.scheme:
-        yield Offence(policy.at(*config, "type"), f"is {kind}, and the server speaks {engine.scheme}", "write HTTP")
+        yield Offence(
+            policy.at(*config, "type"), f"is {kind}, and the server speaks {engine.scheme}", "write HTTP"
+        )
         return
     body = (*config, "httpHealthCheck" if kind == "HTTP" else "httpsHealthCheck")
     path, port = policy.get(*body, "requestPath"), policy.number(*body, "port")
@@ -216,7 +220,9 @@ def health_check_numbers(view: View) -> Iterator[Offence]:
         interval = policy.number(*default, "checkIntervalSec") or 5
         timeout = policy.number(*default, "timeoutSec") or 5
         if timeout > interval:
-            yield Offence(policy.at(*default, "timeoutSec"), f"is {timeout}, and checkIntervalSec is {interval}")
+            yield Offence(
+                policy.at(*default, "timeoutSec"), f"is {timeout}, and checkIntervalSec is {interval}"
+            )
         for field in ("healthyThreshold", "unhealthyThreshold"):
             value = policy.get(*default, field)
             if value is not None and not (isinstance(value, int) and 1 <= value <= 10):
@@ -236,7 +242,11 @@ def workload_service(view: View) -> Iterator[Offence]:
     release = view.context.kserve
     for route in gke_routes(view):
         for backend in backends(route):
-            if kserve_workload(view, backend) and release and release.workload_service_app_protocol == "https":
+            if (
+                kserve_workload(view, backend)
+                and release
+                and release.workload_service_app_protocol == "https"
+            ):
                 yield Offence(backend.at(), f"leads to {backend.name}, whose appProtocol is https")
 
 
@@ -316,7 +326,9 @@ def load_test(view: View) -> Iterator[Offence]:
     for pod in view.pods:
         for container in pod.all_containers:
             programs = {word.rpartition("/")[2] for word in container.words[:3]}
-            if "ab" in programs or any(re.search(r"(^|[;&|]\s*)ab\s", word) for word in texts(container.manifest, "args")):
+            if "ab" in programs or any(
+                re.search(r"(^|[;&|]\s*)ab\s", word) for word in texts(container.manifest, "args")
+            ):
                 yield Offence(container.at("command"), "runs ab, which speaks HTTP/1.0")
 
 

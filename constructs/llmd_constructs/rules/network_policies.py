@@ -31,7 +31,10 @@ _GKE = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/network-poli
 def names(view: View) -> Iterator[Offence]:
     """DNS for every pod whose egress is closed."""
     firewall = Firewall(view)
-    local = [Peer("NodeLocal DNSCache", network=IPv4Network(cidr)) for cidr in gke().networks["node-local-dns"].cidrs]
+    local = [
+        Peer("NodeLocal DNSCache", network=IPv4Network(cidr))
+        for cidr in gke().networks["node-local-dns"].cidrs
+    ]
     for pod in view.pods:
         for peer in (DNS, *local):
             for protocol in ("UDP", "TCP"):
@@ -65,7 +68,10 @@ def selected(view: View) -> Iterator[Offence]:
 
 
 def _said(selector: dict[str, object]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in labels(selector, "matchLabels").items()) or "its expressions"
+    return (
+        ", ".join(f"{key}={value}" for key, value in labels(selector, "matchLabels").items())
+        or "its expressions"
+    )
 
 
 @rule(
@@ -131,7 +137,9 @@ def picker_reaches(view: View) -> Iterator[Offence]:
                 if not firewall.allows(pod, "Egress", out, pool.port or 0):
                     yield Offence(_place(firewall, pod, "Egress"), f"keeps {_pods(pod)} from {out.name}")
                 if not firewall.allows(engine.pod, "Ingress", back, pool.port or 0):
-                    yield Offence(_place(firewall, engine.pod, "Ingress"), f"keeps {back.name} from {out.name}")
+                    yield Offence(
+                        _place(firewall, engine.pod, "Ingress"), f"keeps {back.name} from {out.name}"
+                    )
 
 
 @rule(
@@ -202,7 +210,9 @@ def downloads(view: View) -> Iterator[Offence]:
     for engine in view.engines:
         uri = text(engine.pod.service.manifest, "spec", "model", "uri") if engine.pod.service else "hf://"
         if uri.startswith("hf://") and not firewall.allows(engine.pod, "Egress", INTERNET, 443):
-            yield Offence(_place(firewall, engine.pod, "Egress"), f"keeps {_pods(engine.pod)} from {INTERNET.name}")
+            yield Offence(
+                _place(firewall, engine.pod, "Egress"), f"keeps {_pods(engine.pod)} from {INTERNET.name}"
+            )
 
 
 @rule(
@@ -221,8 +231,8 @@ def metadata(view: View) -> Iterator[Offence]:
         account = view.find("ServiceAccount", pod.namespace, text(pod.spec, "serviceAccountName"))
         if not account or not account.get("metadata", "annotations", "iam.gke.io/gcp-service-account"):
             continue
-        for id, port in servers:
-            for cidr in gke().networks[id].cidrs:
+        for network, port in servers:
+            for cidr in gke().networks[network].cidrs:
                 if not firewall.allows(pod, "Egress", Peer(cidr, network=IPv4Network(cidr)), port):
                     yield Offence(_place(firewall, pod, "Egress"), f"keeps {_pods(pod)} from {cidr}:{port}")
 
@@ -253,7 +263,11 @@ def _injects(namespace: Resource) -> bool:
 def _gateway_peers(view: View) -> list[Peer]:
     gateway = view.environment.platform.gateway
     if not view.on_gke:
-        return [Peer(f"the gateway's pods in {gateway.namespace}", gateway.namespace, {GATEWAY_NAME: gateway.name})]
+        return [
+            Peer(
+                f"the gateway's pods in {gateway.namespace}", gateway.namespace, {GATEWAY_NAME: gateway.name}
+            )
+        ]
     subnet = view.environment.cluster.network.proxy_only_subnet
     blocks = [("the load balancer", subnet)] if subnet else []
     checks = [("Google's health checks", IPv4Network(cidr)) for cidr in gke().networks["health-checks"].cidrs]
@@ -284,7 +298,9 @@ def _pods(pod: Pod) -> str:
 def _place(firewall: Firewall, pod: Pod, direction: Direction) -> Where:
     """The policy to mend: the one that says most about the pod."""
     policies = firewall.selecting(pod, direction)
-    told = sorted(policies, key=lambda policy: len(mapping(policy.manifest, "spec", "podSelector", "matchLabels")))
+    told = sorted(
+        policies, key=lambda policy: len(mapping(policy.manifest, "spec", "podSelector", "matchLabels"))
+    )
     return told[-1].at("spec", direction.lower())
 
 

@@ -141,7 +141,11 @@ class Pod:
         """The accelerator that its node selector names, if the catalogue holds it."""
         wanted = self.node_selector
         return next(
-            (item for item in accelerators().values() if wanted.get(item.node_label_key) == item.node_label_value),
+            (
+                item
+                for item in accelerators().values()
+                if wanted.get(item.node_label_key) == item.node_label_value
+            ),
             None,
         )
 
@@ -164,7 +168,11 @@ class Pod:
             if (port := number(item, "containerPort"))
         }
         # KServe's preset for decoding puts a routing proxy in front of the engine.
-        proxy = {MODEL_SERVER_PORT} if self.made_by_kserve and self.labels.get(ROLE_LABEL) == "decode" else set[int]()
+        proxy = (
+            {MODEL_SERVER_PORT}
+            if self.made_by_kserve and self.labels.get(ROLE_LABEL) == "decode"
+            else set[int]()
+        )
         return frozenset(own | declared | proxy)
 
     @cached_property
@@ -284,7 +292,9 @@ def _kserve_pods(resource: Resource) -> Iterator[Pod]:
     yield from _kserve_workload(resource, names, ("spec",), role, "")
     if prefill:
         yield from _kserve_workload(resource, names, ("spec", "prefill"), "prefill", "-prefill")
-    if isinstance(dig(spec, "router", "scheduler"), dict) and not dig(spec, "router", "scheduler", "pool", "ref"):
+    if isinstance(dig(spec, "router", "scheduler"), dict) and not dig(
+        spec, "router", "scheduler", "pool", "ref"
+    ):
         path: ValuePath = ("spec", "router", "scheduler", "template")
         yield _kserve_pod(resource, path, names.picker_selector, resource.number(*path[:-1], "replicas") or 1)
 

@@ -26,7 +26,9 @@ def line(finding: Finding) -> str:
 def summary(findings: Iterable[Finding]) -> str:
     """`2 errors, 1 warning, 3 waived`."""
     counts = Counter("waived" if finding.waiver else finding.rule.severity for finding in findings)
-    parts = [f"{counts[severity]} {severity}{'' if counts[severity] == 1 else 's'}" for severity in SEVERITIES]
+    parts = [
+        f"{counts[severity]} {severity}{'' if counts[severity] == 1 else 's'}" for severity in SEVERITIES
+    ]
     return ", ".join([*parts, *([f"{counts['waived']} waived"] if counts["waived"] else [])])
 
 
@@ -42,7 +44,9 @@ def sarif(findings: Sequence[Finding]) -> str:
     driver = {"name": "llmd", "rules": [_sarif_rule(rule) for rule in rules]}
     results = [_sarif_result(finding, places[finding.rule.id]) for finding in findings]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+    return json.dumps(
+        {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False
+    )
 
 
 def explanation(rule: Rule) -> str:
@@ -105,7 +109,9 @@ def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
         "ruleId": finding.rule.id,
         "ruleIndex": index,
         "level": _LEVELS[finding.rule.severity],
-        "message": {"text": f"{where.field or where.object or where.file}: {finding.message}; {finding.instead}"},
+        "message": {
+            "text": f"{where.field or where.object or where.file}: {finding.message}; {finding.instead}"
+        },
         "locations": [location],
     }
     if finding.waiver:

@@ -88,7 +88,9 @@ def parents(owner: Resource) -> Iterator[Parent]:
         if is_route and text(reference, "kind") not in ("", "Gateway"):
             continue
         namespace = text(reference, "namespace") or owner.namespace
-        yield Parent(owner, (*path, index), namespace, text(reference, "name"), text(reference, "sectionName"))
+        yield Parent(
+            owner, (*path, index), namespace, text(reference, "name"), text(reference, "sectionName")
+        )
 
 
 def gateways(view: View, owner: Resource) -> Iterator[Resource]:

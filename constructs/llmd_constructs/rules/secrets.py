@@ -11,7 +11,9 @@ from llmd_constructs.rules.view import View
 from llmd_constructs.serving.kserve_names import KServeNames
 
 PRIVATE_REGISTRIES = ("registry.redhat.io/",)
-_TOKEN = re.compile(r"\b(hf_[A-Za-z0-9]{20,}|ghp_[A-Za-z0-9]{30,}|AKIA[A-Z0-9]{16}|-----BEGIN [A-Z ]*PRIVATE KEY)")
+_TOKEN = re.compile(
+    r"\b(hf_[A-Za-z0-9]{20,}|ghp_[A-Za-z0-9]{30,}|AKIA[A-Z0-9]{16}|-----BEGIN [A-Z ]*PRIVATE KEY)"
+)
 _SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink")
 _HUGGING_FACE = "https://huggingface.co/docs/hub/security-tokens"
 _PULL = "https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/"
@@ -61,7 +63,9 @@ def pull_secrets(view: View) -> Iterator[Offence]:
 
 def _pulls(view: View, pod: Pod) -> bool:
     account = view.find("ServiceAccount", pod.namespace, text(pod.spec, "serviceAccountName"))
-    return bool(entries(pod.spec, "imagePullSecrets") or (account and entries(account.manifest, "imagePullSecrets")))
+    return bool(
+        entries(pod.spec, "imagePullSecrets") or (account and entries(account.manifest, "imagePullSecrets"))
+    )
 
 
 def _missing(view: View, namespace: str, name: str, where: Where) -> Iterator[Offence]:

@@ -82,7 +82,9 @@ class Firewall:
 
 
 def _is_of(policy: Resource, pod: Pod) -> bool:
-    return policy.namespace == pod.namespace and selects(mapping(policy.manifest, "spec", "podSelector"), pod.labels)
+    return policy.namespace == pod.namespace and selects(
+        mapping(policy.manifest, "spec", "podSelector"), pod.labels
+    )
 
 
 def _closes(policy: Resource, direction: Direction) -> bool:
@@ -94,7 +96,9 @@ def _closes(policy: Resource, direction: Direction) -> bool:
 
 def _covers_port(rule: JsonObject, port: int, protocol: str) -> bool:
     ports = entries(rule, "ports")
-    return not ports or any(_is_port(item, port) and (text(item, "protocol") or "TCP") == protocol for item in ports)
+    return not ports or any(
+        _is_port(item, port) and (text(item, "protocol") or "TCP") == protocol for item in ports
+    )
 
 
 def _is_port(item: JsonObject, port: int) -> bool:

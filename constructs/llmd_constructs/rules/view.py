@@ -101,7 +101,9 @@ class View:
 
     def find(self, kind: str, namespace: str, name: str) -> Resource | None:
         """A rendered object by name."""
-        return next((item for item in self.of(kind) if (item.namespace, item.name) == (namespace, name)), None)
+        return next(
+            (item for item in self.of(kind) if (item.namespace, item.name) == (namespace, name)), None
+        )
 
     def setting(self, *path: str | int) -> Where:
         """The place of a value in the environment file or its bases."""
@@ -137,7 +139,11 @@ class View:
     def pools(self) -> tuple[Pool, ...]:
         """Every InferencePool."""
         rendered = [_rendered_pool(resource) for resource in self.of("InferencePool")]
-        groups = tuple(api.rpartition("/")[0] for api in self.context.kserve.pool_apis) if self.context.kserve else ()
+        groups = (
+            tuple(api.rpartition("/")[0] for api in self.context.kserve.pool_apis)
+            if self.context.kserve
+            else ()
+        )
         made = [_kserve_pool(service, groups) for service in self.services if makes_pool(service)]
         return (*rendered, *made)
 
@@ -158,7 +164,8 @@ class View:
     def nodes(self) -> tuple[Nodes, ...]:
         """Every node pool."""
         return tuple(
-            Nodes(pool, index, _placement(pool)) for index, pool in enumerate(self.environment.cluster.node_pools)
+            Nodes(pool, index, _placement(pool))
+            for index, pool in enumerate(self.environment.cluster.node_pools)
         )
 
     def nodes_for(self, pod: Pod) -> tuple[Nodes, ...]:

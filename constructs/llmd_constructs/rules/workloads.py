@@ -41,7 +41,9 @@ def no_host(view: View) -> Iterator[Offence]:
                 yield Offence(pod.at(field), "is true")
         for index, volume in enumerate(entries(pod.spec, "volumes")):
             if "hostPath" in volume:
-                yield Offence(pod.at("volumes", index), f"mounts {text(volume, 'hostPath', 'path')} of the node")
+                yield Offence(
+                    pod.at("volumes", index), f"mounts {text(volume, 'hostPath', 'path')} of the node"
+                )
         for container in pod.all_containers:
             if dig(container.manifest, "securityContext", "privileged") is True:
                 yield Offence(container.at("securityContext", "privileged"), "is true")
@@ -60,7 +62,10 @@ def root_image(view: View) -> Iterator[Offence]:
     for engine in view.engines:
         if not engine.known or engine.known.user != 0:
             continue
-        own, pod = mapping(engine.container.manifest, "securityContext"), mapping(engine.pod.spec, "securityContext")
+        own, pod = (
+            mapping(engine.container.manifest, "securityContext"),
+            mapping(engine.pod.spec, "securityContext"),
+        )
         user = own.get("runAsUser", pod.get("runAsUser"))
         said = own.get("runAsNonRoot", pod.get("runAsNonRoot"))
         preset = engine.pod.made_by_kserve and said is None
@@ -82,7 +87,9 @@ def valid_labels(view: View) -> Iterator[Offence]:
     """Labels of every object and pod, and names of every object."""
     for resource in view.resources:
         if not _valid_name(resource):
-            yield Offence(resource.at("metadata", "name"), f"is {resource.name}", "write lower case, digits, - and .")
+            yield Offence(
+                resource.at("metadata", "name"), f"is {resource.name}", "write lower case, digits, - and ."
+            )
         for path, found in _labels_of(resource):
             for key, value in found.items():
                 valid = isinstance(value, str) and _VALUE.fullmatch(value) and len(value) <= LONGEST_LABEL
@@ -126,7 +133,9 @@ def selectors(view: View) -> Iterator[Offence]:
             if not _is_gateway_selector(chosen):
                 yield Offence(resource.at("spec", "selector"), f"picks no pod: {_said(chosen)}")
         elif resource.kind in _SELECTING and not view.pods_behind(resource.namespace, chosen):
-            yield Offence(resource.at("spec", "selector"), f"picks no pod: {_said(labels(chosen, 'matchLabels'))}")
+            yield Offence(
+                resource.at("spec", "selector"), f"picks no pod: {_said(labels(chosen, 'matchLabels'))}"
+            )
 
 
 def _is_gateway_selector(selector: dict[str, Any]) -> bool:
@@ -154,7 +163,9 @@ def pinned_images(view: View) -> Iterator[Offence]:
                 continue
             tag = image.rpartition("/")[2].partition(":")[2]
             if not tag or floats(tag):
-                yield Offence(container.at("image"), f"is {image}, which moves" if tag else f"is {image}, without a tag")
+                yield Offence(
+                    container.at("image"), f"is {image}, which moves" if tag else f"is {image}, without a tag"
+                )
 
 
 def floats(tag: str) -> bool:
@@ -213,11 +224,15 @@ def references(view: View) -> Iterator[Offence]:
     for pod in view.pods:
         account = text(pod.spec, "serviceAccountName")
         if account not in ("", "default") and not view.find("ServiceAccount", pod.namespace, account):
-            yield Offence(pod.at("serviceAccountName"), f"is {account}, which namespace {pod.namespace} does not have")
+            yield Offence(
+                pod.at("serviceAccountName"), f"is {account}, which namespace {pod.namespace} does not have"
+            )
         for index, volume in enumerate(entries(pod.spec, "volumes")):
             name = text(volume, "configMap", "name")
             if name and not _has_config_map(view, pod, name):
-                yield Offence(pod.at("volumes", index), f"is ConfigMap {name}, which {pod.namespace} does not have")
+                yield Offence(
+                    pod.at("volumes", index), f"is ConfigMap {name}, which {pod.namespace} does not have"
+                )
         for container in pod.all_containers:
             yield from _mounts(pod, container)
 
@@ -233,7 +248,9 @@ def _mounts(pod: Pod, container: Container) -> Iterator[Offence]:
     volumes = {text(volume, "name") for volume in entries(pod.spec, "volumes")}
     for index, mount in enumerate(entries(container.manifest, "volumeMounts")):
         if text(mount, "name") not in volumes:
-            yield Offence(container.at("volumeMounts", index), f"mounts {text(mount, 'name')}, which is no volume")
+            yield Offence(
+                container.at("volumeMounts", index), f"mounts {text(mount, 'name')}, which is no volume"
+            )
 
 
 @rule(
@@ -268,7 +285,9 @@ def _strings(container: Container, field: str) -> list[str]:
 )
 def one_model(view: View) -> Iterator[Offence]:
     """Pods behind every InferencePool and Service."""
-    behind = [(pool.owner, view.pods_behind(pool.namespace, pool.selector)) for pool in view.pools if pool.selector]
+    behind = [
+        (pool.owner, view.pods_behind(pool.namespace, pool.selector)) for pool in view.pools if pool.selector
+    ]
     behind += [(service, view.service_pods(service)) for service in view.of("Service")]
     for owner, pods in behind:
         models = {model.id for pod in pods if pod.engine and (model := model_of(pod.engine))}

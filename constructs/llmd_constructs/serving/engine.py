@@ -127,17 +127,22 @@ class VllmEngine:
         return {"requests": {**self.placement.host_requests, **disk, **chips}, "limits": chips}
 
     @property
+    def startup_seconds(self) -> int:
+        """How long the engine may take to answer for the first time."""
+        usual = 3600 if self.placement.is_tpu else 1800
+        return max(usual, int(900 + self.model.weight_gib * SECONDS_PER_GIB))
+
+    @property
     def probes(self) -> JsonObject:
         """Startup, liveness and readiness, all with the server's scheme.
 
         The startup budget covers download and compilation: 60 minutes on TPU, 30 on GPU (llm-d guides), and more
         for weights that take longer to fetch.
         """
-        budget = max(
-            3600 if self.placement.is_tpu else 1800, int(900 + self.model.weight_gib * SECONDS_PER_GIB)
-        )
         return {
-            "startupProbe": self._probe(MODELS_PATH, period=30, timeout=5, failures=budget // 30),
+            "startupProbe": self._probe(
+                MODELS_PATH, period=30, timeout=5, failures=self.startup_seconds // 30
+            ),
             "livenessProbe": self._probe(HEALTH_PATH, period=10, timeout=5, failures=3),
             "readinessProbe": self._probe(MODELS_PATH, period=5, timeout=2, failures=3),
         }

@@ -72,7 +72,7 @@ def cheaper(replica: Replica) -> Choice | None:
 
     Requests are counted at full context and up to `max_num_seqs`, so that nothing is lost but speed.
     """
-    needed = 1
+    needed = min(fit(replica).requests, replica.max_num_seqs)
     return next(
         (
             choice

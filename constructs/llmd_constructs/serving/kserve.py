@@ -83,11 +83,17 @@ class LlmInferenceService(Component):
             self._service.name,
             self._service.namespace,
             labels=self._labels,
-            secrets=[{"name": secrets.hugging_face_token.name}],
+            secrets=[{"name": secrets.hugging_face_token.name}] if self._wants_token else [],
             imagePullSecrets=self._pull_secrets(),
             # The P/D sidecar that KServe adds looks its pool up.
             automountServiceAccountToken=self._service.prefill is not None,
         )
+
+    @property
+    def _wants_token(self) -> bool:
+        """KServe makes no pod while a Secret that the account lists is missing: so only where one is sure to be."""
+        service = self._service
+        return service.engine.model.gated or service.secrets.provider == "external-secrets"
 
     def _pull_secrets(self) -> list[JsonObject]:
         pull = self._service.secrets.image_pull_secret

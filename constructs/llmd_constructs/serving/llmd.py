@@ -27,6 +27,8 @@ CONTAINER = "vllm"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the container's own; workers of one engine talk through it
 CACHE_FOLDER = "/cache"
 """Weights and compiled programs. The image's own home folder may not be writable."""
+SCHEDULING_SECONDS = 1800
+"""Time for the autoscaler to bring a node with an accelerator."""
 DECODE_PORT = 8200
 """vLLM's port behind the routing sidecar, which has 8000 (llm-d, pd-disaggregation)."""
 
@@ -90,6 +92,8 @@ class ModelServer(Component):
             "replicas": workload.replicas,
             "selector": {"matchLabels": own},
             "strategy": rolling_update_in_place(),
+            # Loading takes longer than Kubernetes' ten minutes, after which Argo CD would call it a failure.
+            "progressDeadlineSeconds": workload.engine.startup_seconds + SCHEDULING_SECONDS,
             "template": {
                 "metadata": {"labels": {**self._labels, **selector, ROLE: workload.role}},
                 "spec": self._pod(),
@@ -110,7 +114,10 @@ class ModelServer(Component):
             containers=[
                 engine.container(
                     CONTAINER,
-                    env=[*cache_environment(), hugging_face_token(self._service.secrets)],
+                    env=[
+                        *cache_environment(),
+                        hugging_face_token(self._service.secrets, optional=not engine.model.gated),
+                    ],
                     securityContext=container_security_context(engine.image.user),
                     volumeMounts=[
                         {"name": "cache", "mountPath": CACHE_FOLDER},
@@ -211,10 +218,11 @@ def container_security_context(user: int | None) -> JsonObject:
     )
 
 
-def hugging_face_token(secrets: Secrets) -> JsonObject:
-    """The token from its Secret."""
+def hugging_face_token(secrets: Secrets, *, optional: bool) -> JsonObject:
+    """The token from its Secret. Public models can do without."""
     token = secrets.hugging_face_token
-    return {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": token.name, "key": token.key}}}
+    reference = compact(name=token.name, key=token.key, optional=optional or None)
+    return {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": reference}}
 
 
 def cache_environment() -> list[JsonObject]:

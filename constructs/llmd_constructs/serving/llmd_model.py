@@ -1,7 +1,7 @@
 """A model served by llm-d without KServe."""
 
 from llmd_constructs.addons.network_policies import Traffic
-from llmd_constructs.application import Application, Component, Wave
+from llmd_constructs.application import Application, Component
 from llmd_constructs.context import Context
 from llmd_constructs.manifest import INFERENCE_POOL, JsonObject
 from llmd_constructs.platform.istio import PickerTls
@@ -47,7 +47,7 @@ class LlmdModel(ServedModel):
                 self, "picker-tls", service=names.picker, namespace=request.namespace, part_of=context.name
             )
         self.gke_policies("pool-policies", names.pool, INFERENCE_POOL)
-        self.route(names.route, [self._rule(pool_backend(names.pool, INFERENCE_POOL))], wave=Wave.ROUTES)
+        self.route(names.route, [self._rule(pool_backend(names.pool, INFERENCE_POOL))])
         self.around(
             Traffic(
                 names.model_server_selector,

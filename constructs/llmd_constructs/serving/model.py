@@ -6,7 +6,7 @@ from typing import Literal
 from llmd_constructs import catalogue
 from llmd_constructs.addons.disruption import DisruptionBudget
 from llmd_constructs.addons.network_policies import ModelNetworkPolicies, Traffic
-from llmd_constructs.application import Application, Component, Wave
+from llmd_constructs.application import Application, Component
 from llmd_constructs.config.deployment import Adapter, Engine, Scheduler, Stack
 from llmd_constructs.context import Context
 from llmd_constructs.manifest import JsonObject, Kind
@@ -123,7 +123,7 @@ class ServedModel(Component):
             disaggregated=request.prefill is not None,
         )
 
-    def route(self, name: str, rules: list[JsonObject], wave: Wave | None = None) -> None:
+    def route(self, name: str, rules: list[JsonObject]) -> None:
         """An HTTPRoute of this model."""
         Route(
             self,
@@ -133,7 +133,6 @@ class ServedModel(Component):
             gateway=self.context.environment.platform.gateway,
             rules=rules,
             part_of=self.context.name,
-            wave=wave,
         )
 
     def gke_policies(self, id: str, name: str, kind: Kind) -> None:

@@ -68,6 +68,17 @@ class Placement:
         }
 
     @cached_property
+    def ephemeral_gib(self) -> int:
+        """Disk of one node that pods can fill, as GKE leaves it (plan-node-sizes).
+
+        Ten percent is kept for eviction, and of a boot disk half, 35 % and 6 GiB, or 100 GiB: the least of the three.
+        """
+        if self.machine.local_ssd_gib:
+            return int(self.machine.local_ssd_gib * 0.9)
+        capacity = self.pool.boot_disk_gb * 1e9 / 2**30
+        return int(capacity - 0.1 * capacity - min(0.5 * capacity, 6 + 0.35 * capacity, 100))
+
+    @cached_property
     def environment(self) -> dict[str, str]:
         """Variables that tell libtpu the shape of its host. Empty on GPUs and on multi-host slices.
 

@@ -5,6 +5,7 @@ Source: llm-d guide precise-prefix-cache-routing.
 
 from llmd_constructs.application import Application, Component
 from llmd_constructs.catalogue import default_engine
+from llmd_constructs.catalogue import model as catalogue_model
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import DEPLOYMENT, SERVICE, JsonObject
 from llmd_constructs.serving.engine import HEALTH_PATH, MODEL_SERVER_PORT
@@ -36,7 +37,10 @@ class RenderService(Component):
             "image": image.image,
             "command": list(image.command),
             "args": [model, f"--port={MODEL_SERVER_PORT}"],
-            "env": [*cache_environment(), hugging_face_token(service.secrets)],
+            "env": [
+                *cache_environment(),
+                hugging_face_token(service.secrets, optional=not catalogue_model(model).gated),
+            ],
             "ports": [{"name": "http", "containerPort": MODEL_SERVER_PORT, "protocol": "TCP"}],
             "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "8Gi"}},
             "readinessProbe": {

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from llmd_constructs.application import SYNC_WAVE, Application, Component, Wave
+from llmd_constructs.application import Application, Component
 from llmd_constructs.config.platform import Gateway
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import (
@@ -77,7 +77,6 @@ class Route(Component):
         gateway: Gateway,
         rules: Sequence[JsonObject],
         part_of: str,
-        wave: Wave | None = None,
     ) -> None:
         """Render the route.
 
@@ -89,7 +88,6 @@ class Route(Component):
             gateway: The Gateway it attaches to.
             rules: Rules in order.
             part_of: The environment.
-            wave: Set where the route has to wait for its backends.
         """
         super().__init__(scope, id)
         parent = compact(
@@ -101,7 +99,6 @@ class Route(Component):
                 name,
                 namespace,
                 labels=recommended(name, "route", part_of),
-                annotations={SYNC_WAVE: str(int(wave))} if wave else None,
                 spec=compact(
                     parentRefs=[parent],
                     hostnames=[gateway.hostname] if gateway.hostname else [],
