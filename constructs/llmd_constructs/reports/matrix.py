@@ -115,7 +115,13 @@ def _accelerator_pool(kind: str, *, multi_host: bool) -> Json:
     if kind == "gpu":
         return {"name": "pool", "machineType": "a3-highgpu-1g", "maxNodes": 4}
     topology = "2x4" if multi_host else "2x2"
-    return {"name": "pool", "machineType": "ct6e-standard-4t", "topology": topology, "maxNodes": 4}
+    return {
+        "name": "pool",
+        "machineType": "ct6e-standard-4t",
+        "topology": topology,
+        "maxNodes": 4,
+        "bootDiskGb": 200,
+    }
 
 
 def _deployment(variant: Variant, stack: str) -> Json:

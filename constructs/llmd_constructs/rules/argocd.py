@@ -160,7 +160,10 @@ def pinned_software(view: View) -> Iterator[Offence]:
 def injected_ca(view: View) -> Iterator[Offence]:
     """Applications that install KServe."""
     installs = view.context.kserve.install if view.context.kserve else ()
-    sources = {(install.repo, getattr(install, "path", None) or getattr(install, "chart", None)) for install in installs}
+    sources = {
+        (install.repo, getattr(install, "path", None) or getattr(install, "chart", None))
+        for install in installs
+    }
     for application in view.argocd:
         source = mapping(application.manifest, "spec", "source")
         what = text(source, "path") or text(source, "chart")

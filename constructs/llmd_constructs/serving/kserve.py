@@ -137,7 +137,13 @@ class LlmInferenceService(Component):
         service = self._service
         route = {"http": {"refs": [{"name": service.names.own_route}]}} if service.owns_route else {}
         gateway = {"name": service.gateway.name, "namespace": service.gateway.namespace}
-        return {"route": route, "gateway": {"refs": [gateway]}, "scheduler": self._scheduler()}
+        # Webhooks before 0.17 refuse a named gateway beside a managed route.
+        managed = not route and service.release.default_gateway == f"{gateway['namespace']}/{gateway['name']}"
+        return {
+            "route": route,
+            "gateway": {} if managed else {"refs": [gateway]},
+            "scheduler": self._scheduler(),
+        }
 
     def _scheduler(self) -> JsonObject:
         """Empty where KServe's own picker fits; else as the release takes a configuration."""

@@ -111,6 +111,7 @@ class KServeRelease(Entry):
         needs: What must exist before, and which the sources do not render.
         images: Its images.
         webhook: Its webhook server.
+        default_gateway: `<namespace>/<name>` of the Gateway that its configuration names for managed routes, if any.
         note: What to know before relying on it.
     """
 
@@ -139,6 +140,7 @@ class KServeRelease(Entry):
     needs: tuple[str, ...]
     images: KServeImages
     webhook: Webhook
+    default_gateway: str | None = None
     note: str | None = None
 
 
