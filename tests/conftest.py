@@ -1,4 +1,4 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and the table of the judges."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import pytest
 
 from llmd_constructs.config.load import LoadedEnvironment, load_environments
 from llmd_constructs.plan.model import Plan
+
+pytest_plugins = ["llmd_tools.judges.plugin"]
 
 
 @pytest.fixture(scope="session")

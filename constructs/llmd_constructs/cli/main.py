@@ -92,6 +92,16 @@ def explain(rule: str) -> None:
     verb.explain(rule)
 
 
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a page is not current.")
+@click.pass_obj
+def docs(root: Path, *, check: bool) -> None:
+    """Write the generated pages of docs/ and the preflight script of every environment."""
+    from llmd_constructs.cli import docs as verb
+
+    verb.run(root, check=check)
+
+
 def main() -> None:
     """Entry point of the console script; runs in the repository of the working directory."""
     cli()

@@ -1,15 +1,34 @@
 """What every model of the environment file shares."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 from pydantic.alias_generators import to_camel
 
-DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+def in_words(words: str) -> Any:
+    """What a pattern means, for error texts and editors."""
+    return Field(json_schema_extra={"patternErrorMessage": words})
+
+
+_NAME = in_words("must be lower-case letters, digits and `-`, and begin with a letter")
+DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63), _NAME]
 """A Kubernetes name that can also be a DNS label (RFC 1035): lower case, digits, `-`."""
 
-SecretKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
+SecretKey = Annotated[
+    str,
+    StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253),
+    in_words("must be letters, digits, `-`, `_` and `.`"),
+]
 """A key inside a Secret or ConfigMap."""
+DeploymentName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40), _NAME
+]
+"""Shorter than a DNS label, because controllers append up to 23 characters to it."""
+Flag = Annotated[bool, Strict()]
+"""`true` or `false`, and nothing that merely looks like it."""
+Whole = Annotated[int, Strict()]
+"""A number without quotes and without a fraction."""
 
 
 class Model(BaseModel):

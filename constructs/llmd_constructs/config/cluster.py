@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from llmd_constructs.config.base import DnsLabel, Model
+from llmd_constructs.config.base import DnsLabel, Flag, Model, Whole, in_words
 
 
 class AttachedAccelerator(Model):
@@ -13,7 +13,7 @@ class AttachedAccelerator(Model):
 
     type: str
     """Accelerator id from the catalogue, such as `nvidia-t4`."""
-    count: Annotated[int, Field(ge=1, le=16)] = 1
+    count: Annotated[Whole, Field(ge=1, le=16)] = 1
     """GPUs per node."""
 
 
@@ -24,17 +24,24 @@ class NodePool(Model):
     """The node pool's name on the cluster."""
     machine_type: str
     """Compute Engine machine type, such as `ct6e-standard-4t`."""
-    topology: Annotated[str, StringConstraints(pattern=r"^[0-9]+(x[0-9]+){1,2}$")] | None = None
+    topology: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^[0-9]+(x[0-9]+){1,2}$"),
+            in_words("must be a topology such as 2x2 or 2x2x1"),
+        ]
+        | None
+    ) = None
     """TPU topology, such as `2x2`. Default: the machine type's single-host topology."""
     accelerator: AttachedAccelerator | None = None
     """GPUs attached to an N1 machine. Other accelerators follow from the machine type."""
-    min_nodes: Annotated[int, Field(ge=0, le=1000)] = 0
+    min_nodes: Annotated[Whole, Field(ge=0, le=1000)] = 0
     """Autoscaling minimum."""
-    max_nodes: Annotated[int, Field(ge=1, le=1000)]
+    max_nodes: Annotated[Whole, Field(ge=1, le=1000)]
     """Autoscaling maximum. Everything this environment schedules has to fit within it."""
-    boot_disk_gb: Annotated[int, Field(ge=10, le=65536)] = 100
+    boot_disk_gb: Annotated[Whole, Field(ge=10, le=65536)] = 100
     """Boot disk of each node. GKE leaves less than half of it to downloaded weights."""
-    spot: bool = False
+    spot: Flag = False
     """Spot VMs: cheaper, and taken away at any time."""
 
     @model_validator(mode="after")
@@ -60,11 +67,23 @@ class Cluster(Model):
 
     name: DnsLabel
     """The cluster's name in GKE."""
-    project: Annotated[str, StringConstraints(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")]
+    project: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$"),
+        in_words("must be a project id: 6 to 30 lower-case letters, digits and `-`"),
+    ]
     """The Google Cloud project's id."""
-    location: Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$")]
+    location: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]+(-[a-z])?$"),
+        in_words("must be a zone such as europe-west4-a, or a region such as europe-west4"),
+    ]
     """Zone (`europe-west4-a`) or region (`europe-west4`)."""
-    kubernetes: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+(\.[0-9]+-gke\.[0-9]+)?$")]
+    kubernetes: Annotated[
+        str,
+        StringConstraints(pattern=r"^1\.[0-9]+(\.[0-9]+-gke\.[0-9]+)?$"),
+        in_words('must be a minor such as "1.34", or a GKE version such as 1.34.3-gke.1051003'),
+    ]
     """Kubernetes minor (`"1.34"`) or whole GKE version (`1.34.3-gke.1051003`)."""
     network: Network = Network()
     """Address ranges for network policies."""

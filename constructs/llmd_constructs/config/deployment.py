@@ -4,14 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from llmd_constructs.config.base import DnsLabel, Model
+from llmd_constructs.config.base import DeploymentName, DnsLabel, Flag, Model, Whole, in_words
 
 Stack = Literal["kserve", "llm-d"]
 Dtype = Literal["auto", "half", "float16", "bfloat16", "float32"]
 FailureMode = Literal["FailOpen", "FailClose"]
-Replicas = Annotated[int, Field(ge=1, le=1000)]
-DeploymentName = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40)]
-"""Shorter than a DNS label, because controllers append up to 23 characters to it."""
+Replicas = Annotated[Whole, Field(ge=1, le=1000)]
 
 
 class Engine(Model):
@@ -21,17 +19,17 @@ class Engine(Model):
     """Container image. Default: the catalogue's image for the accelerator."""
     dtype: Dtype | None = None
     """Weight and activation type. Default: `bfloat16`, or `half` where the accelerator has no bfloat16."""
-    max_model_len: Annotated[int, Field(ge=128)] | None = None
+    max_model_len: Annotated[Whole, Field(ge=128)] | None = None
     """Context length in tokens, prompt and answer together. Default: the model's own."""
-    tensor_parallel_size: Annotated[int, Field(ge=1)] | None = None
+    tensor_parallel_size: Annotated[Whole, Field(ge=1)] | None = None
     """Chips one copy of the model is split over. Default: all chips of a replica."""
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Share of accelerator memory that vLLM may take. Default: vLLM's own 0.9."""
-    max_num_seqs: Annotated[int, Field(ge=1)] | None = None
+    """Share of accelerator memory that vLLM may take. Default: vLLM's own 0.9; less on small GPUs."""
+    max_num_seqs: Annotated[Whole, Field(ge=1)] | None = None
     """Requests decoded at once. Default: vLLM's own."""
-    max_num_batched_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_num_batched_tokens: Annotated[Whole, Field(ge=1)] | None = None
     """Tokens handled in one step. Default: vLLM's own."""
-    block_size: Annotated[int, Field(ge=1)] | None = None
+    block_size: Annotated[Whole, Field(ge=1)] | None = None
     """KV-cache block in tokens. Default: vLLM's own."""
     kv_cache_dtype: Literal["auto", "fp8", "fp8_e5m2", "fp8_e4m3"] | None = None
     """KV-cache type. Default: the weights' type."""
@@ -52,7 +50,7 @@ class Scheduler(Model):
     """Scorer plugin to weight, such as `prefix-cache-scorer: 3`. Default: the release's own."""
     failure_mode: FailureMode = "FailOpen"
     """What the gateway does while the picker is away: any replica (`FailOpen`) or none (`FailClose`)."""
-    replicas: Annotated[int, Field(ge=1, le=5)] = 1
+    replicas: Annotated[Whole, Field(ge=1, le=5)] = 1
     """Picker pods. More than one means leader election: one is active."""
 
 
@@ -61,7 +59,11 @@ class Adapter(Model):
 
     name: DnsLabel
     """Name that clients put into `model`."""
-    uri: Annotated[str, StringConstraints(pattern=r"^(hf|s3|pvc)://\S+$")]
+    uri: Annotated[
+        str,
+        StringConstraints(pattern=r"^(hf|s3|pvc)://\S+$"),
+        in_words("must begin with hf://, s3:// or pvc://"),
+    ]
     """Where the adapter's weights are."""
 
 
@@ -74,13 +76,13 @@ class _Deployment(Model):
     """`kserve`: an LLMInferenceService. `llm-d`: Deployment, InferencePool and picker without KServe."""
     namespace: DnsLabel
     """Namespace of the workload."""
-    enabled: bool = True
+    enabled: Flag = True
     """Render it. A disabled deployment is checked all the same."""
     scheduler: Scheduler = Scheduler()
     """The endpoint picker."""
     route: Literal["root", "path"] | None = None
     """Where the gateway serves it: at `/`, or below `/<namespace>/<name>`. Default: `path` on KServe, else `root`."""
-    request_timeout_seconds: Annotated[int, Field(ge=30, le=3600)] = 600
+    request_timeout_seconds: Annotated[Whole, Field(ge=30, le=3600)] = 600
     """Longest request, from the first byte in to the last byte out."""
 
 
@@ -148,7 +150,7 @@ class MixtureOfExperts(SinglePoolDeployment):
     """Pattern 4."""
     replicas: Replicas = 1
     """Copies of the model, each over `nodesPerReplica` nodes."""
-    nodes_per_replica: Annotated[int, Field(ge=1, le=64)] = 1
+    nodes_per_replica: Annotated[Whole, Field(ge=1, le=64)] = 1
     """Nodes that hold one copy. More than one makes a LeaderWorkerSet."""
 
 

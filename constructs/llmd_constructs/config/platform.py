@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
-from llmd_constructs.config.base import DnsLabel, Model, SecretKey
+from llmd_constructs.config.base import DnsLabel, Flag, Model, SecretKey, in_words
 
 GatewayProvider = Literal["gke", "istio"]
 SecretProvider = Literal["external-secrets", "manual"]
@@ -81,20 +81,27 @@ class Platform(Model):
     """The way in."""
     kserve: str | None = None
     """KServe release id from the catalogue, such as `odh-0.15`. Needed by deployments with `stack: kserve`."""
-    istio: Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+$")] | None = None
+    istio: (
+        Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+$"), in_words('must be a minor such as "1.27"')]
+        | None
+    ) = None
     """Istio minor, such as `"1.27"`. Needed when the gateway's provider is `istio`."""
     picker: str = "v0.9.2"
     """Endpoint picker release of deployments with `stack: llm-d`; KServe brings its own."""
     secrets: Secrets = Secrets()
     """Where secrets come from."""
-    network_policies: bool = False
+    network_policies: Flag = False
     """Deny by default in every model namespace, and allow what the models need."""
 
 
 class Repository(Model):
     """The git repository that Argo CD reads."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^(https://|ssh://|git@|file://)\S+$")]
+    url: Annotated[
+        str,
+        StringConstraints(pattern=r"^(https://|ssh://|git@|file://)\S+$"),
+        in_words("must be a clone URL: https://, ssh://, git@ or file://"),
+    ]
     """Clone URL."""
     revision: str = "main"
     """Branch, tag or commit."""
@@ -103,7 +110,9 @@ class Repository(Model):
 class Destination(Model):
     """The cluster that Argo CD deploys to."""
 
-    server: Annotated[str, StringConstraints(pattern=r"^https://\S+$")] = "https://kubernetes.default.svc"
+    server: Annotated[
+        str, StringConstraints(pattern=r"^https://\S+$"), in_words("must be an https:// URL")
+    ] = "https://kubernetes.default.svc"
     """API server as Argo CD knows it. Default: the cluster Argo CD runs on."""
 
 

@@ -9,7 +9,7 @@ from llmd_constructs.rules.pods import Engine, Pod
 from llmd_constructs.rules.reading import entries, mapping, text
 from llmd_constructs.rules.resources import Resource
 from llmd_constructs.rules.view import Nodes, View
-from llmd_constructs.serving.placement import GKE_NODE_POOL, topology_chips
+from llmd_constructs.serving.placement import GKE_NODE_POOL
 
 EXCLUSIVE = "leaderworkerset.sigs.k8s.io/exclusive-topology"
 SINGLE_HOST_BOUNDS = "1,1,1"
@@ -56,7 +56,8 @@ def node_label(view: View) -> Iterator[Offence]:
 def node_pool(view: View) -> Iterator[Offence]:
     """Node selectors against the declared node pools."""
     for pod in view.pods:
-        if pod.node_selector and not view.nodes_for(pod):
+        named = not pod.resource or pod.accelerator  # else ACC-01 says more
+        if pod.node_selector and named and not view.nodes_for(pod):
             wanted = ", ".join(f"{key}={value}" for key, value in pod.node_selector.items())
             yield Offence(pod.at("nodeSelector"), f"is {wanted}, and no node pool of the cluster has that")
 
@@ -366,29 +367,6 @@ def group_restart(view: View) -> Iterator[Offence]:
             yield Offence(where, f"is {policy or 'missing'}, with {size} pods in a group")
 
 
-@rule(
-    "ACC-14",
-    "The topology's chips are those of the nodes that make it",
-    symptom="The pod stays Pending, or GKE's webhook refuses it.",
-    cause="The topology in the node selector is of another size than the pods' chips.",
-    instead="write the topology of the node pool",
-    source=("F-16", "F-26", PLAN_TPUS),
-)
-def topology_size(view: View) -> Iterator[Offence]:
-    """TPU pods: chips of a pod times pods of a group against the topology."""
-    for pod in _accelerated(view):
-        key = pod.accelerator.topology_label_key if pod.accelerator else None
-        topology = pod.node_selector.get(key, "") if key else ""
-        sides = topology.split("x")
-        if not topology or not all(side.isdecimal() and len(side) < 5 for side in sides):
-            if topology:
-                yield Offence(pod.at("nodeSelector"), f"has the topology {topology}", "write one such as 2x2")
-        elif topology_chips(topology) != pod.chips * _group_nodes(pod):
-            chips = topology_chips(topology)
-            message = f"is {topology}, {chips} chips, and the pods take {pod.chips * _group_nodes(pod)}"
-            yield Offence(pod.at("nodeSelector", str(key)), message)
-
-
 def _accelerated(view: View) -> Iterator[Pod]:
     """Pods that ask for chips."""
     return (pod for pod in view.pods if pod.resource)
@@ -413,5 +391,4 @@ RULES = (
     rollout,
     slices,
     group_restart,
-    topology_size,
 )

@@ -37,7 +37,7 @@ _CROSS = "https://gateway-api.sigs.k8s.io/guides/multiple-ns/"
 def parent(view: View) -> Iterator[Offence]:
     """Parents of routes, and gateways of every LLMInferenceService."""
     for owner in (*view.of("HTTPRoute"), *view.services):
-        found = list(parents(owner))
+        found = list(parents(view, owner))
         if owner.kind == "HTTPRoute" and not found:
             yield Offence(owner.at("spec", "parentRefs"), "names no Gateway")
         for item in found:
@@ -122,7 +122,7 @@ def attached(view: View) -> Iterator[Offence]:
     used = {
         (item.namespace, item.name)
         for owner in (*view.of("HTTPRoute"), *view.services)
-        for item in parents(owner)
+        for item in parents(view, owner)
     }
     for gateway in view.of("Gateway"):
         if (gateway.namespace, gateway.name) not in used:
@@ -260,7 +260,7 @@ def unique_matches(view: View) -> Iterator[Offence]:
     """Matches of all rules of all routes, by gateway and host name."""
     seen: dict[str, Where] = {}
     for route in view.of("HTTPRoute"):
-        attached_to = sorted((item.namespace, item.name, item.section) for item in parents(route))
+        attached_to = sorted((item.namespace, item.name, item.section) for item in parents(view, route))
         hosts = sorted(map(str, route.get("spec", "hostnames") or []))
         for index, item in enumerate(entries(route.manifest, "spec", "rules")):
             for match in entries(item, "matches") or [{}]:
@@ -286,22 +286,13 @@ def _normal(match: JsonObject) -> JsonObject:
     source=("F-61", "C-2", "seeds 001 and 002"),
 )
 def pool_api(view: View) -> Iterator[Offence]:
-    """Backends that are pools, and pools that KServe makes."""
-    istio = view.context.istio
+    """Backends that are pools."""
     for route in view.of("HTTPRoute"):
         for backend in backends(route):
             for gateway in gateways(view, route) if backend.is_pool else ():
                 reads = _reads(view, gateway)
                 if reads and backend.group != reads:
                     yield Offence(backend.at("group"), f"is {backend.group}, and the gateway reads {reads}")
-    for pool in view.pools:
-        if pool.owner.kind == "LLMInferenceService" and istio and not view.on_gke:
-            reads = istio.inference_pool_api.rpartition("/")[0]
-            if pool.groups and reads not in pool.groups:
-                where = view.setting("platform", "kserve")
-                yield Offence(
-                    where, f"makes pools of {' and '.join(pool.groups)}, and the gateway reads {reads}"
-                )
 
 
 def _reads(view: View, gateway: Resource) -> str:

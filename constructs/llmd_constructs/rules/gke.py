@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from llmd_constructs import catalogue
 from llmd_constructs.environment import brings_inference_pool
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.pods import Engine
@@ -132,6 +131,8 @@ def health_check(view: View) -> Iterator[Offence]:
 def _health_check_of(policy: Resource, engine: Engine) -> Iterator[Offence]:
     config = ("spec", "default", "config")
     kind = str(policy.get(*config, "type"))
+    if engine.tls:
+        return  # no check is right then, and GKE-09 says why
     if kind != engine.scheme:
         yield Offence(
             policy.at(*config, "type"), f"is {kind}, and the server speaks {engine.scheme}", "write HTTP"
@@ -295,7 +296,7 @@ def proxy_subnet(view: View) -> Iterator[Offence]:
     source=("F-14h", INFERENCE_GATEWAY),
 )
 def gke_crds(view: View) -> Iterator[Offence]:
-    """CRDs in git, and applications that install them."""
+    """CRDs in git."""
     brings_pool = brings_inference_pool(view.environment.cluster.kubernetes)
     for crd in view.of("CustomResourceDefinition"):
         group, kind = crd.get("spec", "group"), crd.get("spec", "names", "kind")
@@ -303,12 +304,6 @@ def gke_crds(view: View) -> Iterator[Offence]:
             (group, kind) == ("inference.networking.k8s.io", "InferencePool") and brings_pool
         ):
             yield Offence(crd.at("spec", "group"), f"defines {kind} of {group}, which GKE brings")
-    for application in view.argocd:
-        source = mapping(application.manifest, "spec", "source")
-        repository, include = text(source, "repoURL"), text(source, "directory", "include")
-        own = catalogue.upstream("inference-extension-crds").install
-        if brings_pool and repository == own.repo and include == getattr(own, "include", None):
-            yield Offence(application.at("spec", "source"), "installs InferencePool v1, which GKE brings")
 
 
 @rule(

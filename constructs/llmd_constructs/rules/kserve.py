@@ -7,6 +7,7 @@ from llmd_constructs.manifest import JsonObject
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.reading import dig, entries, labels, mapping, number, text
 from llmd_constructs.rules.resources import Resource
+from llmd_constructs.rules.routing import writes_own_route
 from llmd_constructs.rules.view import View, makes_pool
 from llmd_constructs.serving.kserve_names import KServeNames
 
@@ -48,13 +49,13 @@ def served_version(view: View) -> Iterator[Offence]:
 def webhook(view: View) -> Iterator[Offence]:
     """Every LLMInferenceService."""
     for service in view.services:
-        yield from _route(service)
+        yield from _route(view, service)
         for path in (("spec",), ("spec", "prefill")):
             workload = mapping(service.manifest, *path)
             yield from _workload(service, path, workload)
 
 
-def _route(service: Resource) -> Iterator[Offence]:
+def _route(view: View, service: Resource) -> Iterator[Offence]:
     http = ("spec", "router", "route", "http")
     refs, spec = service.get(*http, "refs"), mapping(service.manifest, *http, "spec")
     gateway_refs = service.get("spec", "router", "gateway", "refs")
@@ -70,6 +71,14 @@ def _route(service: Resource) -> Iterator[Offence]:
         yield Offence(
             service.at(*http, "spec", "parentRefs"), "is set beside gateway.refs", "keep gateway.refs"
         )
+    release = view.context.kserve
+    # Webhooks before 0.17 take a gateway only beside routes of ours.
+    older = release is not None and release.scheduler_config == "template-args"
+    if older and gateway_refs and writes_own_route(service):
+        where = service.at("spec", "router", "gateway", "refs")
+        named = release.default_gateway if release else None
+        instead = f"use the Gateway {named}, and leave gateway.refs out" if named else "name routes of your own"
+        yield Offence(where, "is set beside a route that KServe writes", instead)
 
 
 def _workload(service: Resource, path: tuple[str, ...], workload: JsonObject) -> Iterator[Offence]:

@@ -348,4 +348,6 @@ def _is_engine(pod: Pod, container: Container) -> bool:
         return container.name == KSERVE_CONTAINER and "scheduler" not in pod.path
     if "launch" in container.words[:3]:
         return False  # renders templates and tokenizes; serves no model
-    return any("vllm" in word for word in container.words[:4]) or "vllm" in container.image.rpartition("/")[2]
+    if container.words:
+        return any(word == "vllm" or word.startswith("vllm.entrypoints") for word in container.words)
+    return "vllm" in container.image.rpartition("/")[2]

@@ -80,7 +80,7 @@ def backends(route: Resource) -> Iterator[Backend]:
             yield Backend(route, ("spec", "rules", rule_index, "backendRefs", index), reference)
 
 
-def parents(owner: Resource) -> Iterator[Parent]:
+def parents(view: View, owner: Resource) -> Iterator[Parent]:
     """The gateways that an HTTPRoute or an LLMInferenceService attaches to."""
     is_route = owner.kind == "HTTPRoute"
     path: ValuePath = ("spec", "parentRefs") if is_route else ("spec", "router", "gateway", "refs")
@@ -91,11 +91,16 @@ def parents(owner: Resource) -> Iterator[Parent]:
         yield Parent(
             owner, (*path, index), namespace, text(reference, "name"), text(reference, "sectionName")
         )
+    release = view.context.kserve
+    managed = not is_route and writes_own_route(owner) and not entries(owner.manifest, *path)
+    if managed and release and release.default_gateway:
+        namespace, _, name = release.default_gateway.partition("/")
+        yield Parent(owner, ("spec", "router", "gateway"), namespace, name)
 
 
 def gateways(view: View, owner: Resource) -> Iterator[Resource]:
     """The rendered Gateways that it attaches to."""
-    for parent in parents(owner):
+    for parent in parents(view, owner):
         found = view.find("Gateway", parent.namespace, parent.name)
         if found:
             yield found

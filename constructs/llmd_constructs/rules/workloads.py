@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmd_constructs.rules.engine import model_of
+from llmd_constructs.rules.fields import fields
 from llmd_constructs.rules.flags import runs_shell
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.pods import TEMPLATES, Container, Pod
@@ -295,6 +296,28 @@ def one_model(view: View) -> Iterator[Offence]:
             yield Offence(owner.at("spec", "selector"), f"picks servers of {' and '.join(sorted(models))}")
 
 
+
+@rule(
+    "POD-11",
+    "Every field of a pod is one that Kubernetes has",
+    symptom="The sync fails with a strict decoding error; or the field is dropped, and the pod runs without it.",
+    cause="The field stands one level too deep, as in template.spec.tolerations of an LLMInferenceService.",
+    instead="put it where the pod's specification has it; on KServe, template is the specification itself",
+    source=("F-20b", "INFRA docs: deploying", "https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/"),
+)
+def known_fields(view: View) -> Iterator[Offence]:
+    """Fields of every pod and container."""
+    for pod in view.pods:
+        for name in pod.spec.keys() - fields("PodSpec"):
+            yield Offence(pod.at(name), "is not a field of a pod")
+        for container in pod.all_containers:
+            for name in container.manifest.keys() - fields("Container"):
+                yield Offence(container.at(name), "is not a field of a container")
+            for index, variable in enumerate(entries(container.manifest, "env")):
+                if "value" in variable and not isinstance(variable["value"], str):
+                    yield Offence(container.at("env", index, "value"), f"is {variable['value']}, and no text", "put it in quotes")
+
+
 RULES = (
     no_host,
     root_image,
@@ -306,4 +329,5 @@ RULES = (
     references,
     shell_script,
     one_model,
+    known_fields,
 )

@@ -11,8 +11,15 @@ for _, condition in ipairs(status.conditions or {}) do
     return { status = "Degraded", message = condition.message }
   end
 end
-local operation = status.operationState or {}
-if (status.sync or {}).status ~= "Synced" and operation.phase ~= "Succeeded" then
+local sync, operation = (status.sync or {}).status, status.operationState or {}
+local incomplete = sync ~= "Synced" and sync ~= "OutOfSync"
+for _, resource in ipairs(status.resources or {}) do
+  -- What only waits to be pruned, perhaps for somebody to confirm it, holds up nothing.
+  incomplete = incomplete or resource.status == "OutOfSync" and not resource.requiresPruning
+end
+-- A difference that is still there after a sync is one that no sync removes, and holds up nothing either.
+local compared_since = (status.reconciledAt or "") > (operation.finishedAt or "")
+if incomplete and not (operation.phase == "Succeeded" and compared_since) then
   local failed = operation.phase == "Failed" or operation.phase == "Error"
   local message = operation.message or "Waiting for the first sync"
   return { status = failed and "Degraded" or "Progressing", message = message }
