@@ -6,7 +6,7 @@ from llmd_constructs import catalogue
 from llmd_constructs.addons.network_policies import NamespacePolicies
 from llmd_constructs.application import SYNC_WAVE, Application, IgnoredDifference, UpstreamApplication, Wave
 from llmd_constructs.catalogue import GitSource, Install, KServeRelease
-from llmd_constructs.config.deployment import Deployment, MixtureOfExperts, MultiModel
+from llmd_constructs.config.deployment import Deployment, MixtureOfExperts, MultiModel, PrefillDecode
 from llmd_constructs.config.environment import Environment
 from llmd_constructs.context import Context
 from llmd_constructs.emit.yaml_text import yaml_text
@@ -16,7 +16,7 @@ from llmd_constructs.platform.body_router import BodyRouter, RoutedModel
 from llmd_constructs.platform.certificates import CERT_MANAGER_NAMESPACE, CaBundle, CertificateAuthority
 from llmd_constructs.platform.gateway import InferenceGateway
 from llmd_constructs.platform.istio import ISTIO_NAMESPACE, IstioControlPlane
-from llmd_constructs.platform.namespaces import Namespace
+from llmd_constructs.platform.namespaces import Namespace, PodSecurity
 from llmd_constructs.platform.secrets import RegistrySecret, SecretStore, TokenSecret
 
 DEFAULT_NAMESPACE = "default"
@@ -159,7 +159,15 @@ class EnvironmentApp(cdk8s.App):
         } | {application.target_namespace for application in self.applications}
         application = self._application("namespaces", Wave.NAMESPACES, DEFAULT_NAMESPACE)
         for name in sorted(namespaces - {DEFAULT_NAMESPACE}):
-            Namespace(application, name, enforce="baseline", part_of=self.context.name)
+            Namespace(application, name, enforce=self._pod_security(name), part_of=self.context.name)
+
+    def _pod_security(self, namespace: str) -> PodSecurity:
+        """KServe's presets for groups ask for capabilities (IPC_LOCK, SYS_RAWIO) that `baseline` does not allow."""
+        groups = any(
+            deployment.stack == "kserve" and spans_nodes(deployment) and deployment.namespace == namespace
+            for deployment in self.context.environment.active
+        )
+        return "privileged" if groups else "baseline"
 
     def _application(self, id: str, wave: Wave, namespace: str) -> Application:
         application = Application(self, id, wave=wave, namespace=namespace)
@@ -230,7 +238,11 @@ def inference_extension_crds(context: Context) -> tuple[str, ...]:
     wanted: list[str] = []
     if not brings_inference_pool(cluster.kubernetes):
         wanted.append("inference-extension-crds")
-    if INFERENCE_POOL_V1ALPHA2.api_version in context.inference_pool_apis:
+    sides = any(
+        isinstance(item, PrefillDecode) and item.stack == "kserve" for item in context.environment.active
+    )
+    # The sidecar of KServe's decode preset still watches the older pool, which KServe writes where its CRD is.
+    if sides or INFERENCE_POOL_V1ALPHA2.api_version in context.inference_pool_apis:
         wanted.append("inference-extension-crds-v1alpha2")
     groups = {rule.group for picker in context.pickers for rule in picker.rbac}
     wanted += [crds for group, crds in OBJECTIVE_CRDS.items() if group in groups]

@@ -31,6 +31,8 @@ class Traffic:
     picker_ports: Ports
     group: JsonObject | None = None
     """Selector of pods that talk to each other on any port: hosts of a group, or prefill and decode."""
+    asks_api_server: bool = False
+    """Whether the group's pods talk to the API server."""
     render: Mapping[str, str] | None = None
     """Pods that turn prompts into tokens for the picker."""
 
@@ -105,7 +107,7 @@ class ModelNetworkPolicies(Component):
             ),
         )
         if traffic.group:
-            self.add(_group_policy(name, namespace, context.name, traffic.group))
+            self.add(_group_policy(name, namespace, context, traffic))
         if traffic.render:
             self.add(
                 _policy(
@@ -119,20 +121,23 @@ class ModelNetworkPolicies(Component):
             )
 
 
-def _group_policy(name: str, namespace: str, part_of: str, selector: JsonObject) -> JsonObject:
+def _group_policy(name: str, namespace: str, context: Context, traffic: Traffic) -> JsonObject:
     """Free traffic inside a group: KV caches and collective operations choose their ports as they go."""
+    selector = traffic.group
     peers = [{"podSelector": selector}]
+    # KServe's sidecar looks its pool up.
+    sidecar = {"to": [_api_server(context)], "ports": _ports(HTTPS_PORT)}
     weights = {"to": [_internet()], "ports": _ports(HTTPS_PORT)}
     name = f"{name}-group"
     return NETWORK_POLICY.manifest(
         name,
         namespace,
-        labels=recommended(name, "network-policy", part_of),
+        labels=recommended(name, "network-policy", context.name),
         spec={
             "podSelector": selector,
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": peers}],
-            "egress": [{"to": peers}, weights],
+            "egress": [{"to": peers}, weights, *([sidecar] if traffic.asks_api_server else [])],
         },
     )
 

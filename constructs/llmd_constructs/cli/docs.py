@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from llmd_constructs.plan.model import EnvironmentPlan, Plan
 
 
-
 def run(root: Path, *, check: bool) -> None:
     """Write the pages, or name those that are not current and leave with 1."""
     pages = generated(root)

@@ -61,10 +61,10 @@ class Adapter(Model):
     """Name that clients put into `model`."""
     uri: Annotated[
         str,
-        StringConstraints(pattern=r"^(hf|s3|pvc)://\S+$"),
-        in_words("must begin with hf://, s3:// or pvc://"),
+        StringConstraints(pattern=r"^hf://\S+$"),
+        in_words("must begin with hf://; vLLM itself fetches adapters from Hugging Face only"),
     ]
-    """Where the adapter's weights are."""
+    """The adapter on Hugging Face."""
 
 
 class _Deployment(Model):

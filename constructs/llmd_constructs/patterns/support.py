@@ -78,6 +78,7 @@ def _gateway(context: Context) -> Iterator[Refusal]:
             f"reads InferencePools of {read}; llm-d without KServe writes {INFERENCE_POOL.api_version}",
             'write `istio: "1.27"` or later',
         )
+    yield from _managed_gateway(context, release if "kserve" in stacks else None)
     name = context.environment.platform.gateway.class_name
     if name and not catalogue.gateway_class(name).inference_pools:
         provider = context.environment.platform.gateway.provider
@@ -91,6 +92,20 @@ def _gateway(context: Context) -> Iterator[Refusal]:
             ("platform", "gateway", "className"),
             f"{name} cannot send requests to an InferencePool",
             f"write one of {', '.join(fitting)}",
+        )
+
+
+def _managed_gateway(context: Context, release: KServeRelease | None) -> Iterator[Refusal]:
+    """Older releases attach the routes that they write to one Gateway only, and refuse to be told another."""
+    gateway = context.environment.platform.gateway
+    if release is None or release.default_gateway is None or gateway.provider == "gke":
+        return
+    if release.default_gateway != f"{gateway.namespace}/{gateway.name}":
+        namespace, _, name = release.default_gateway.partition("/")
+        yield Refusal(
+            ("platform", "gateway"),
+            f"KServe {release.id} attaches its routes to the Gateway {release.default_gateway} only",
+            f"write `name: {name}` and `namespace: {namespace}`, or a later KServe",
         )
 
 
@@ -131,7 +146,7 @@ def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> It
         if release:
             yield from _kserve(context, release, deployment, path)
     else:
-        yield from _llmd(context, deployment, path)
+        yield from _llmd(context, deployment)
     for place_, model, placement in _workloads(context, deployment):
         yield from _multi_host(deployment, (*path, *place_, "nodePool"), placement)
         yield from _disk((*path, *place_, "nodePool"), model, placement)
@@ -230,17 +245,9 @@ def _kserve_models(
             f"the route that KServe {release.id} writes does not look at the model",
             'write `routing: path`, or `kserve: "0.20"`',
         )
-    for index, served in enumerate(deployment.models):
-        for position, adapter in enumerate(served.adapters):
-            if not release.features.lora_wiring and not adapter.uri.startswith("hf://"):
-                yield Refusal(
-                    (*path, "models", index, "adapters", position, "uri"),
-                    f"KServe {release.id} does not fetch adapters, and vLLM itself fetches from Hugging Face only",
-                    'write hf://…, or `kserve: "0.19"` or later',
-                )
 
 
-def _llmd(context: Context, deployment: Deployment, path: ValuePath) -> Iterator[Refusal]:
+def _llmd(context: Context, deployment: Deployment) -> Iterator[Refusal]:
     profile = PickerProfile(
         lora=isinstance(deployment, MultiModel) and any(served.adapters for served in deployment.models),
         render="url" if isinstance(deployment, PrefixCache) and deployment.routing == "precise" else None,
@@ -254,15 +261,6 @@ def _llmd(context: Context, deployment: Deployment, path: ValuePath) -> Iterator
             f"{context.picker.id} lacks {', '.join(missing)}, which {deployment.name} needs",
             f"write one of {', '.join(able)}",
         )
-    if isinstance(deployment, MultiModel):
-        for index, served in enumerate(deployment.models):
-            for position, adapter in enumerate(served.adapters):
-                if not adapter.uri.startswith("hf://"):
-                    yield Refusal(
-                        (*path, "models", index, "adapters", position, "uri"),
-                        "vLLM itself fetches adapters from Hugging Face only",
-                        "write hf://…",
-                    )
 
 
 def _has(picker: str, plugins: frozenset[str]) -> bool:

@@ -26,6 +26,8 @@ from llmd_constructs.manifest import (
 )
 
 NAME = "body-based-router"
+FILTER = "envoy.filters.http.ext_proc.bbr"
+"""Not the name of Istio's own filter, whose per-route settings would send this one's calls to a picker."""
 GRPC_PORT = 9004
 HEALTH_PORT = 9005
 MANAGED = "inference.networking.k8s.io/bbr-managed"
@@ -182,7 +184,7 @@ class BodyRouter(Component):
             "match": {"context": "GATEWAY", "listener": listener},
             "patch": {
                 "operation": "INSERT_FIRST",
-                "value": {"name": "envoy.filters.http.ext_proc", "typed_config": ext_proc},
+                "value": {"name": FILTER, "typed_config": ext_proc},
             },
         }
         selector = {"labels": {GATEWAY_NAME: self._gateway.name}}

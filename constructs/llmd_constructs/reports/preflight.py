@@ -248,7 +248,9 @@ def _nodes(context: Context) -> Iterator[Check]:
         yield Check(
             "PRE-12",
             f"the node pool {name} may grow to {nodes} node{'' if nodes == 1 else 's'}",
-            _node_pool(cluster, name, "autoscaling.totalMaxNodeCount,autoscaling.maxNodeCount,initialNodeCount"),
+            _node_pool(
+                cluster, name, "autoscaling.totalMaxNodeCount,autoscaling.maxNodeCount,initialNodeCount"
+            ),
             "^",
             f"gcloud container node-pools update {name} --cluster {cluster.name} --location {cluster.location} "
             f"--enable-autoscaling --max-nodes {pool.max_nodes}",

@@ -77,7 +77,9 @@ def _route(view: View, service: Resource) -> Iterator[Offence]:
     if older and gateway_refs and writes_own_route(service):
         where = service.at("spec", "router", "gateway", "refs")
         named = release.default_gateway if release else None
-        instead = f"use the Gateway {named}, and leave gateway.refs out" if named else "name routes of your own"
+        instead = (
+            f"use the Gateway {named}, and leave gateway.refs out" if named else "name routes of your own"
+        )
         yield Offence(where, "is set beside a route that KServe writes", instead)
 
 

@@ -296,14 +296,17 @@ def one_model(view: View) -> Iterator[Offence]:
             yield Offence(owner.at("spec", "selector"), f"picks servers of {' and '.join(sorted(models))}")
 
 
-
 @rule(
     "POD-11",
     "Every field of a pod is one that Kubernetes has",
     symptom="The sync fails with a strict decoding error; or the field is dropped, and the pod runs without it.",
     cause="The field stands one level too deep, as in template.spec.tolerations of an LLMInferenceService.",
     instead="put it where the pod's specification has it; on KServe, template is the specification itself",
-    source=("F-20b", "INFRA docs: deploying", "https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/"),
+    source=(
+        "F-20b",
+        "INFRA docs: deploying",
+        "https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/",
+    ),
 )
 def known_fields(view: View) -> Iterator[Offence]:
     """Fields of every pod and container."""
@@ -315,7 +318,11 @@ def known_fields(view: View) -> Iterator[Offence]:
                 yield Offence(container.at(name), "is not a field of a container")
             for index, variable in enumerate(entries(container.manifest, "env")):
                 if "value" in variable and not isinstance(variable["value"], str):
-                    yield Offence(container.at("env", index, "value"), f"is {variable['value']}, and no text", "put it in quotes")
+                    yield Offence(
+                        container.at("env", index, "value"),
+                        f"is {variable['value']}, and no text",
+                        "put it in quotes",
+                    )
 
 
 RULES = (

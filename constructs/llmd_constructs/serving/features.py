@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmd_constructs.config.deployment import Adapter
-from llmd_constructs.manifest import JsonObject
+from llmd_constructs.config.platform import Secrets
+from llmd_constructs.manifest import JsonObject, compact
 
 Role = Literal["both", "prefill", "decode"]
 
@@ -40,14 +41,25 @@ EXPERT_PARALLEL = Features(args=("--enable-expert-parallel",))
 """Experts are spread over the devices instead of each being split."""
 
 
-def lora(adapters: Sequence[Adapter]) -> Features:
-    """Adapters that vLLM fetches by itself, from Hugging Face."""
+def lora(adapters: Sequence[Adapter], secrets: Secrets) -> Features:
+    """Adapters that vLLM fetches by itself, from Hugging Face.
+
+    KServe could fetch them too, but then puts their flags, quoted for a shell, before the command's own words.
+    """
     if not adapters:
         return Features()
-    modules = " ".join(f"{adapter.name}={adapter.uri.removeprefix('hf://')}" for adapter in adapters)
+    modules = [f"{adapter.name}={adapter.uri.removeprefix('hf://')}" for adapter in adapters]
     return Features(
-        args=("--enable-lora", f"--max-loras={len(adapters)}", "--lora-modules", *modules.split(" "))
+        args=("--enable-lora", f"--max-loras={len(adapters)}", "--lora-modules", *modules),
+        env=(hugging_face_token(secrets, optional=True),),
     )
+
+
+def hugging_face_token(secrets: Secrets, *, optional: bool) -> JsonObject:
+    """The token from its Secret. Public models and adapters can do without."""
+    token = secrets.hugging_face_token
+    reference = compact(name=token.name, key=token.key, optional=optional or None)
+    return {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": reference}}
 
 
 def kv_events(model: str) -> Features:

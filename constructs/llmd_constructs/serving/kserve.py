@@ -5,7 +5,7 @@ from functools import cached_property
 
 from llmd_constructs.application import Application, Component
 from llmd_constructs.catalogue import KServeRelease, PickerRelease, picker_release
-from llmd_constructs.config.deployment import Adapter, Scheduler
+from llmd_constructs.config.deployment import Scheduler
 from llmd_constructs.config.platform import Gateway, Secrets
 from llmd_constructs.emit.yaml_text import yaml_text
 from llmd_constructs.labels import recommended
@@ -34,7 +34,6 @@ class KServeService:
     profile: PickerProfile = field(default_factory=PickerProfile)
     prefill: Workload | None = None
     """The prefill side."""
-    adapters: tuple[Adapter, ...] = ()
 
     @property
     def engine(self) -> VllmEngine:
@@ -111,9 +110,7 @@ class LlmInferenceService(Component):
     def _model(self) -> JsonObject:
         service = self._service
         model = service.engine.model
-        adapters = [{"name": adapter.name, "uri": adapter.uri} for adapter in service.adapters]
-        lora = {"adapters": adapters} if adapters and service.release.features.lora_wiring else None
-        return compact(uri=f"hf://{model.id}", name=model.id, lora=lora)
+        return {"uri": f"hf://{model.id}", "name": model.id}
 
     def _prefill(self) -> JsonObject | None:
         return self._workload(self._service.prefill) if self._service.prefill else None

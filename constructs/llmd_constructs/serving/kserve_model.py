@@ -32,7 +32,6 @@ class KServeModel(ServedModel):
     ) -> None:
         """Render the model."""
         super().__init__(scope, id, context, request)
-        self._release = release
         platform = context.environment.platform
         role: Role = "decode" if request.prefill else "both"
         service = KServeService(
@@ -45,7 +44,6 @@ class KServeModel(ServedModel):
             scheduler=request.scheduler,
             secrets=platform.secrets,
             profile=self.profile(),
-            adapters=request.adapters,
         )
         LlmInferenceService(self, "service", service, context.name)
         if service.owns_route:
@@ -53,8 +51,15 @@ class KServeModel(ServedModel):
         else:
             self._preset_route(service)
         names = service.names
-        group = names.group_selector if self.talks_inside else None
-        self.around(Traffic(names.model_server_selector, names.picker_selector, service.picker.ports, group))
+        self.around(
+            Traffic(
+                names.model_server_selector,
+                names.picker_selector,
+                service.picker.ports,
+                group=names.group_selector if self.talks_inside else None,
+                asks_api_server=request.prefill is not None,
+            ),
+        )
 
     def _workload(self, side: Side, role: Role) -> Workload:
         engine = self.engine(
@@ -63,7 +68,6 @@ class KServeModel(ServedModel):
             source=MODEL_FOLDER,
             scheme="HTTPS" if self.context.serves_tls else "HTTP",
             port=DECODE_PORT if role == "decode" else MODEL_SERVER_PORT,
-            lora_flags=not self._release.features.lora_wiring,
         )
         return Workload(self.request.name, side.replicas, engine, role, self.request.nodes)
 

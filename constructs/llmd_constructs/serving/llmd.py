@@ -18,6 +18,7 @@ from llmd_constructs.manifest import (
     compact,
 )
 from llmd_constructs.serving.engine import MODEL_SERVER_PORT, VllmEngine
+from llmd_constructs.serving.features import hugging_face_token
 from llmd_constructs.serving.llmd_names import ROLE, LlmdNames
 from llmd_constructs.serving.multi_node import group_annotations, leader_worker_set
 from llmd_constructs.serving.picker import PickerProfile
@@ -84,6 +85,13 @@ class ModelServer(Component):
         else:
             self.add(DEPLOYMENT.manifest(name, namespace, labels=self._labels, spec=self._deployment()))
 
+    def _token(self) -> list[JsonObject]:
+        """The Hugging Face token, unless adapters have brought it already."""
+        engine = self._workload.engine
+        token = hugging_face_token(self._service.secrets, optional=not engine.model.gated)
+        brought = {variable["name"] for variable in engine.features.env}
+        return [] if token["name"] in brought else [token]
+
     def _deployment(self) -> JsonObject:
         workload = self._workload
         selector = self._service.names.model_server_selector
@@ -114,10 +122,7 @@ class ModelServer(Component):
             containers=[
                 engine.container(
                     CONTAINER,
-                    env=[
-                        *cache_environment(),
-                        hugging_face_token(self._service.secrets, optional=not engine.model.gated),
-                    ],
+                    env=[*cache_environment(), *self._token()],
                     securityContext=container_security_context(engine.image.user),
                     volumeMounts=[
                         {"name": "cache", "mountPath": CACHE_FOLDER},
@@ -216,13 +221,6 @@ def container_security_context(user: int | None) -> JsonObject:
         capabilities={"drop": ["ALL"]},
         runAsNonRoot=True if user not in (0, None) else None,
     )
-
-
-def hugging_face_token(secrets: Secrets, *, optional: bool) -> JsonObject:
-    """The token from its Secret. Public models can do without."""
-    token = secrets.hugging_face_token
-    reference = compact(name=token.name, key=token.key, optional=optional or None)
-    return {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": reference}}
 
 
 def cache_environment() -> list[JsonObject]:

@@ -75,7 +75,6 @@ class LlmdModel(ServedModel):
             source=self.request.model,
             scheme="HTTP",
             port=DECODE_PORT if decodes else MODEL_SERVER_PORT,
-            lora_flags=True,
         )
         return Workload(name, side.replicas, engine, role, self.request.nodes, sidecar=decodes)
 

@@ -72,9 +72,7 @@ class ServedModel(Component):
         self.context = context
         self.request = request
 
-    def engine(
-        self, side: Side, *, role: Role, source: str, scheme: Scheme, port: int, lora_flags: bool
-    ) -> VllmEngine:
+    def engine(self, side: Side, *, role: Role, source: str, scheme: Scheme, port: int) -> VllmEngine:
         """The engine of one side.
 
         Args:
@@ -83,7 +81,6 @@ class ServedModel(Component):
             source: Where vLLM reads the weights.
             scheme: What it serves.
             port: Where it serves.
-            lora_flags: Whether adapters are given as flags; else a controller adds them.
         """
         request = self.request
         placement = place(self.context.environment.node_pool(side.node_pool))
@@ -97,8 +94,7 @@ class ServedModel(Component):
             features += kv_transfer(tpu=placement.is_tpu, role=role)
         if role == "prefill":
             features += prefill_keep_alive()
-        if lora_flags:
-            features += lora(request.adapters)
+        features += lora(request.adapters, self.context.environment.platform.secrets)
         return VllmEngine(
             settings=side.engine,
             model=catalogue.model(request.model),

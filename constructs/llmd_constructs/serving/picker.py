@@ -111,6 +111,8 @@ def _kv_event_sources() -> JsonObject:
 
 def _disaggregated(release: PickerRelease, profile: PickerProfile) -> JsonObject:
     """Prefill on another replica only where enough of the prompt is not cached (llm-d router, pd-epp-config)."""
+    if "disagg-profile-handler" not in release.plugins:
+        return _disaggregated_by_header(release)
     prefill = dict(profile.weights or {"prefix-cache-scorer": 3, "queue-scorer": 2})
     decode: dict[str, float] = {"active-request-scorer": 2, "prefix-cache-scorer": 2}
     scorers = dict.fromkeys([*prefill, *decode])
@@ -127,6 +129,24 @@ def _disaggregated(release: PickerRelease, profile: PickerProfile) -> JsonObject
     profiles = {
         "prefill": [{"pluginRef": "prefill-filter"}, *_references(release, prefill)],
         "decode": [{"pluginRef": "decode-filter"}, *_references(release, decode)],
+    }
+    return _config(release, plugins, profiles)
+
+
+def _disaggregated_by_header(release: PickerRelease) -> JsonObject:
+    """Pickers before v0.7: the handler names the prefill replica in a header (KServe 0.15, scheduler.go:641-675)."""
+    weights: dict[str, float] = {"queue-scorer": 1, "prefix-cache-scorer": 1}
+    plugins: list[JsonObject] = [
+        {"type": "prefill-header-handler"},
+        {"type": "prefill-filter"},
+        {"type": "decode-filter"},
+        *({"type": scorer} for scorer in weights),
+        {"type": "max-score-picker"},
+        {"type": "pd-profile-handler", "parameters": {"threshold": 0}},
+    ]
+    profiles = {
+        name: [{"pluginRef": f"{name}-filter"}, *_references(release, weights)]
+        for name in ("prefill", "decode")
     }
     return _config(release, plugins, profiles)
 

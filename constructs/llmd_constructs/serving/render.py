@@ -9,7 +9,8 @@ from llmd_constructs.catalogue import model as catalogue_model
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import DEPLOYMENT, SERVICE, JsonObject
 from llmd_constructs.serving.engine import HEALTH_PATH, MODEL_SERVER_PORT
-from llmd_constructs.serving.llmd import CACHE_FOLDER, LlmdService, cache_environment, hugging_face_token
+from llmd_constructs.serving.features import hugging_face_token
+from llmd_constructs.serving.llmd import CACHE_FOLDER, LlmdService, cache_environment
 from llmd_constructs.serving.llmd_names import LlmdNames
 
 REPLICAS = 2

@@ -78,6 +78,7 @@ class TestWords:
         names = ["maxModelLen", "dtype"]
         assert closest("max_model_len", names) == "maxModelLen"
         assert closest("MaxModelLength", names) == "maxModelLen"
+        assert closest("DTYPE", names) == "dtype"
         assert closest("replicas", names) == ""
         assert closest("single", ["single-replica", "multi-model"]) == "single-replica"
         assert closest("float", ["float-one-of-many", "float-two-of-many"]) == ""

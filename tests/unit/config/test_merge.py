@@ -121,13 +121,14 @@ class TestMerging:
     def test_null_takes_a_key_away(self, resolve: Resolve) -> None:
         """A null removes what a base sets, at any depth; a later file can set it anew."""
         files = {
-            "a.yaml": "extends: b.yaml\nm: {x: null, o: {deep: null, w: 1}}\nl: [{name: p, v: null}]\ngone: ~\n",
+            "a.yaml": "extends: b.yaml\nm: {x: null, o: {deep: null, w: 1}}\nl: [{name: p, v: null}]\nk: [{v: null, w: 1}]\ngone: ~\n",
             "b.yaml": "m: {x: 1, z: 1}\nl: [{name: p, v: 1}]\n",
         }
-        assert resolve(files).data == {"m": {"z": 1, "o": {"w": 1}}, "l": [{"name": "p"}]}
+        assert resolve(files).data == {"m": {"z": 1, "o": {"w": 1}}, "l": [{"name": "p"}], "k": [{"w": 1}]}
         assert resolve({"c.yaml": "extends: a.yaml\nm: {x: {k: 7}}\n", **files}).data == {
             "m": {"x": {"k": 7}, "z": 1, "o": {"w": 1}},
             "l": [{"name": "p"}],
+            "k": [{"w": 1}],
         }
 
     def test_another_kind_of_value_replaces(self, resolve: Resolve) -> None:

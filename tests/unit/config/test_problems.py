@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -299,6 +300,16 @@ class TestPlainUnions:
             "2: gate: must be true or false or a mapping, is the text 'perhaps'; write its fields below it: maxModelLen, dtype",
         ]
 
+    def test_kinds_are_named_once(self, tmp_path: Path) -> None:
+        """Two branches of the same kind are one to the user."""
+
+        class Pair(Model):
+            pair: list[int] | tuple[str, ...]
+
+        assert told("pair: x\n", tmp_path, Pair) == [
+            "1: pair: must be a list, is the text 'x'; begin each entry with `- `"
+        ]
+
     def test_branch_that_nearly_fits_speaks_for_all(self, tmp_path: Path) -> None:
         """A mapping with one wrong field is not told that it should have been true or false."""
         assert told("gate: {maxModelLen: x}\nmixed: [x, {dtipe: half}, 1.10]\n", tmp_path) == [
@@ -371,6 +382,21 @@ class TestOtherErrors:
             when: bytes = b""
 
         assert told("when: 3\n", tmp_path, Raw) == ["1: when: must be a valid bytes, is the number 3"]
+
+    def test_place_that_the_model_does_not_describe(self, tmp_path: Path) -> None:
+        """Where there is no model to follow, the file tells the user's keys from pydantic's."""
+
+        @dataclass
+        class Typed:
+            limit: Literal["none"] | int
+
+        class Holder(Model):
+            typed: Typed
+
+        assert told("typed: {limit: x}\n", tmp_path, Holder) == [
+            "1: typed.limit: 'x' is not one of 'none'",
+            "1: typed.limit: must be a whole number, is the text 'x'",
+        ]
 
 
 class TestOrder:

@@ -116,9 +116,10 @@ class TestPosition:
 
     def test_unknown_path_is_at_its_nearest_ancestor(self, read: Read) -> None:
         """What is not there is shown where it would have to be."""
-        source = read("x: 1\na:\n  b: [1]\n")
+        source = read("x: 1\na:\n  b:\n  - 1\n")
         assert source.position(("a", "c", "d")).line == 2
         assert source.position(("a", "b", 7)).line == 3
+        assert source.position(("a", "b", -1)).line == 3
         assert source.position(("a", 0)).line == 2
         assert source.position(()).line == 1
 
@@ -373,6 +374,18 @@ class TestRefusals:
             "a.yaml:5: c: has the tag '!t'; write the plain value, in quotes if it is text",
             "a.yaml:5: c.d: holds the variable '$Y'; nothing is expanded; write the value",
             "a.yaml:5: c.d: is set on line 5 and again on line 5; keep one of the two",
+        ]
+
+    def test_reading_goes_on_after_a_refused_key(self, read: Read) -> None:
+        """The value under a key that is refused is dropped, and what follows is read as it stands."""
+        with pytest.raises(InputError) as caught:
+            read("? [a]\n: 1\n2: {d: $X}\n*y : 3\nb: $Y\n")
+        assert [(problem.line, problem.field) for problem in caught.value.problems] == [
+            (1, ""),
+            (3, ""),
+            (3, "d"),
+            (4, ""),
+            (5, "b"),
         ]
 
     def test_broken_syntax_comes_after_what_was_found_before_it(self, read: Read) -> None:

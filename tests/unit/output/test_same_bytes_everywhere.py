@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from llmd_tools.cdk8s_cli import cdk8s, node_folder
 
 
@@ -30,7 +31,9 @@ def _tree(root: Path) -> dict[str, bytes]:
 
 
 def _run(command: list[str | Path], folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, check=False
+    )
 
 
 def test_main_gives_the_committed_bytes_in_any_time_zone_and_hash_order(root: Path, copy: Path) -> None:

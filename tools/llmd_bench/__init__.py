@@ -1,0 +1,1 @@
+"""The benchmark: this repository's synthesis beside the renderers that people use for the same work."""

@@ -1,0 +1,57 @@
+"""What one run of a contestant costs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmd_bench.contest import Contestant
+from llmd_tools.errors import ToolError
+
+_LAUNCH = Path(__file__).with_name("_launch.py")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one run, or the medians of several."""
+
+    wall: float
+    """Seconds from start to exit."""
+    cpu: float
+    """Seconds of processor time, user and system, of all processes."""
+    peak: float
+    """Bytes of memory of the largest process at its largest."""
+
+
+def run(contestant: Contestant) -> Cost:
+    """Run a contestant once, into an empty output folder.
+
+    Raises:
+        ToolError: If it fails.
+    """
+    shutil.rmtree(contestant.output, ignore_errors=True)
+    contestant.output.mkdir()
+    done = subprocess.run(
+        # -I and -S keep the launcher small.
+        [sys.executable, "-I", "-S", str(_LAUNCH), *contestant.command],
+        cwd=contestant.folder,
+        env={**os.environ, **contestant.environment},
+        input=contestant.lines,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        raise ToolError(f"{contestant.name} cannot be started: {_last_line(done.stderr)}") from None
+    if found.pop("status"):
+        raise ToolError(f"{contestant.name} fails: {_last_line(done.stderr)}")
+    return Cost(**found)
+
+
+def _last_line(text: str) -> str:
+    return next(reversed(text.strip().splitlines()), "it says nothing")

@@ -1,0 +1,5 @@
+"""`python -m llmd_tools`."""
+
+from llmd_tools.cli import main
+
+main()

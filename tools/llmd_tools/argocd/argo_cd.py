@@ -1,0 +1,152 @@
+"""Argo CD beside a local control plane, as long as a `with` block lasts."""
+
+import secrets
+import subprocess
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from llmd_tools.argocd import programs
+from llmd_tools.argocd.applications import API_VERSION, KIND, ApplicationState
+from llmd_tools.argocd.repository import Repository
+from llmd_tools.argocd.simulation import Simulation
+from llmd_tools.build import tool
+from llmd_tools.cluster import ControlPlane, wait_until
+from llmd_tools.cluster.api import Object
+from llmd_tools.crds import crd_files
+from llmd_tools.errors import ToolError
+
+_PART_OF = {"app.kubernetes.io/part-of": "argocd"}
+_CONFIG_MAPS = (
+    "argocd-rbac-cm",
+    "argocd-cmd-params-cm",
+    "argocd-tls-certs-cm",
+    "argocd-ssh-known-hosts-cm",
+    "argocd-gpg-keys-cm",
+)
+_NOT_RUNNING = """\
+- apiGroups: [admissionregistration.k8s.io]
+  kinds: [ValidatingWebhookConfiguration, MutatingWebhookConfiguration]
+"""
+"""Pods are simulated, so that a webhook would only ever refuse."""
+
+
+class ArgoCd:
+    """Argo CD's programs, on top of a control plane and of a git repository.
+
+    Attributes:
+        repository: What Argo CD reads.
+        simulation: What stands in for controllers that do not run here.
+    """
+
+    repository: Repository
+    simulation: Simulation
+
+    def __init__(self, cluster: ControlPlane, settings: Object) -> None:
+        """Describe it; entering it starts it.
+
+        Args:
+            cluster: Where Argo CD runs, and what it deploys to.
+            settings: The ConfigMap `argocd-cm`. Webhook configurations are left out on top: nobody serves them here.
+        """
+        self._cluster = cluster
+        self._settings = settings
+        self._namespace: str = settings["metadata"]["namespace"]
+        self.repository = Repository(cluster.folder / "git")
+        self.simulation = Simulation(cluster)
+
+    def __enter__(self) -> Self:
+        self._cluster.install_crds(crd_files("argocd"))
+        self._accept(self._objects())
+        self._server = programs.start(self._cluster, self._namespace)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to do: the control plane stops all programs together."""
+
+    def _objects(self) -> list[Object]:
+        data = {**self._settings["data"], "resource.exclusions": _NOT_RUNNING}
+        secret = {
+            **self._object("v1", "Secret", "argocd-secret"),
+            "stringData": {"server.secretkey": secrets.token_urlsafe(32)},
+        }
+        namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}}
+        maps = [self._object("v1", "ConfigMap", name) for name in _CONFIG_MAPS]
+        return [namespace, {**self._settings, "data": data}, *maps, secret]
+
+    def _object(self, api_version: str, kind: str, name: str) -> dict[str, Any]:
+        metadata = {"name": name, "namespace": self._namespace, "labels": _PART_OF}
+        return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+    def _accept(self, objects: list[Object]) -> None:
+        if refused := [str(verdict) for verdict in self._cluster.apply(objects) if not verdict.accepted]:
+            raise ToolError("\n".join(refused))
+
+    def bootstrap(self, *objects: Object) -> None:
+        """Apply by hand what everything else follows from: a project, and its root Application.
+
+        Raises:
+            ToolError: If the API server refuses one.
+        """
+        self._accept(list(objects))
+
+    def applications(self) -> dict[str, ApplicationState]:
+        """Every Application, by name."""
+        found = self._cluster.server.list(API_VERSION, KIND, self._namespace)
+        return {each["metadata"]["name"]: ApplicationState.of(each) for each in found}
+
+    def wait(
+        self, what: str, done: Callable[[Mapping[str, ApplicationState]], bool], *, seconds: float = 180
+    ) -> None:
+        """Wait for something about the Applications, while controllers are stood in for.
+
+        Args:
+            what: The condition in words.
+            done: The condition.
+            seconds: How long to wait at most.
+
+        Raises:
+            ToolError: If the time is over; the message says how every Application stands.
+        """
+
+        def ask() -> bool:
+            self.simulation.advance()
+            return done(self.applications())
+
+        try:
+            wait_until(what, ask, programs=self._cluster.programs, seconds=seconds)
+        except ToolError as error:
+            states = "\n".join(f"  {state}" for state in self.applications().values() if not state.settled)
+            raise ToolError(f"{error}\n{states}") from error
+
+    def wait_until_settled(self, names: set[str] | None = None, *, seconds: float = 180) -> None:
+        """Wait until Applications are Synced and Healthy: those of these names, or however many there are.
+
+        Raises:
+            ToolError: If they are not within that time.
+        """
+
+        def settled(states: Mapping[str, ApplicationState]) -> bool:
+            wanted = states.keys() if names is None else names
+            return wanted <= states.keys() and all(states[name].settled for name in wanted)
+
+        self.wait("every application is Synced and Healthy", settled, seconds=seconds)
+
+    def command(self, *arguments: str) -> str:
+        """What Argo CD's command line prints, asking the server.
+
+        Raises:
+            ToolError: If it fails, with its own words.
+        """
+        done = subprocess.run(
+            [tool("argocd"), *arguments, "--plaintext", "--server", self._server],
+            env={"HOME": str(self._cluster.folder), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ToolError(f"argocd {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout

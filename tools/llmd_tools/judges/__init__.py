@@ -1,0 +1,1 @@
+"""Real programs that judge what is rendered, environment by environment."""
