@@ -115,7 +115,7 @@ class EnvironmentApp(cdk8s.App):
                 patches=[presets_after_controller(release), KEEP_CRDS]
                 if isinstance(install, GitSource)
                 else [],
-                ignored=[] if name.endswith("-crd") else [INJECTED_CA],
+                ignored=[INJECTED_CA] if name in WITH_WEBHOOKS else [],
             ),
         )
 
@@ -188,6 +188,8 @@ class EnvironmentApp(cdk8s.App):
         )
 
 
+WITH_WEBHOOKS = ("kserve", "kserve-llmisvc-resources")
+"""Applications that bring KServe's webhooks."""
 INJECTED_CA = IgnoredDifference(
     "admissionregistration.k8s.io",
     "ValidatingWebhookConfiguration",

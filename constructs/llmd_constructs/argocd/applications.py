@@ -49,8 +49,8 @@ def application(environment: EnvironmentPlan, plan: ApplicationPlan) -> JsonObje
             info=[{"name": f"ignored: {item.kind} {item.field}", "value": item.reason} for item in ignored],
         ),
     )
-    if not _is_crds(plan):
-        # An application that is taken out takes its objects along.
+    if not isinstance(plan.source, UpstreamSource):
+        # What is ours goes along with its application. An operator stays: its CRDs hold other people's objects.
         manifest["metadata"]["finalizers"] = [FINALIZER]
     return manifest
 

@@ -13,6 +13,7 @@ OPERATOR_CLUSTER_KINDS = (
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("serving.kserve.io", "ClusterStorageContainer"),
 )
 """Cluster-wide kinds that the charts of operators bring."""
 OPERATOR_KINDS = (
@@ -24,6 +25,7 @@ OPERATOR_KINDS = (
     ("batch", "Job"),
     ("cert-manager.io", "Certificate"),
     ("cert-manager.io", "Issuer"),
+    ("networking.k8s.io", "NetworkPolicy"),
     ("policy", "PodDisruptionBudget"),
     ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "RoleBinding"),

@@ -34,7 +34,7 @@ class Gateway(Model):
     ) = None
     """Host name the listeners answer to. Default: any."""
     tls: GatewayTls | None = None
-    """Serve HTTPS on 443 beside HTTP on 80. Needs `hostname`."""
+    """Serve HTTPS on 443 instead of HTTP on 80. Needs `hostname`."""
 
     @model_validator(mode="after")
     def _tls_needs_hostname(self) -> Self:

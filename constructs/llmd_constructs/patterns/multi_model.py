@@ -3,12 +3,12 @@
 from llmd_constructs.application import Application
 from llmd_constructs.config.deployment import MultiModel, ServedModel
 from llmd_constructs.context import Context
-from llmd_constructs.manifest import INFERENCE_POOL
+from llmd_constructs.manifest import SERVICE
 from llmd_constructs.patterns.models import add_model
 from llmd_constructs.serving.kserve_names import KServeNames
 from llmd_constructs.serving.llmd_names import LlmdNames
 from llmd_constructs.serving.model import ModelRequest, Side
-from llmd_constructs.serving.routes import Route, path_rule, pool_backend
+from llmd_constructs.serving.routes import GkeBackendPolicies, Route, path_rule, service_backend
 
 
 def multi_model(scope: Application, context: Context, deployment: MultiModel) -> None:
@@ -39,14 +39,37 @@ def _default_route(scope: Application, context: Context, deployment: MultiModel)
 
     Without it the gateway answers both with 404 and no reason (failure F-81).
     """
-    first = deployment.models[0].name
-    pool = KServeNames(first).pool if deployment.stack == "kserve" else LlmdNames(first).pool
+    service = _first_service(context, deployment)
+    gateway = context.environment.platform.gateway
+    if gateway.provider == "gke" and deployment.stack == "llm-d":
+        GkeBackendPolicies(
+            scope,
+            "default-policies",
+            name=service,
+            namespace=deployment.namespace,
+            kind=SERVICE,
+            timeout_seconds=deployment.request_timeout_seconds,
+            part_of=context.name,
+        )
     Route(
         scope,
         "default-route",
         name=f"{deployment.name}-default",
         namespace=deployment.namespace,
-        gateway=context.environment.platform.gateway,
-        rules=[path_rule("/", pool_backend(pool, INFERENCE_POOL))],
+        gateway=gateway,
+        rules=[path_rule("/", service_backend(service))],
         part_of=context.name,
+    )
+
+
+def _first_service(context: Context, deployment: MultiModel) -> str:
+    """The Service of the first model: ours, or KServe's where the gateway can use it."""
+    first = deployment.models[0].name
+    if deployment.stack == "llm-d":
+        return LlmdNames(first).model_service
+    names = KServeNames(first)
+    return (
+        names.own_service
+        if context.environment.platform.gateway.provider == "gke"
+        else names.workload_service
     )

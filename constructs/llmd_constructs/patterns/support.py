@@ -156,6 +156,16 @@ def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> It
                 f"{model} is no mixture of experts",
                 "write `pattern: prefix-cache` or single-replica",
             )
+    if (
+        isinstance(deployment, PrefixCache)
+        and deployment.routing == "precise"
+        and deployment.engine.block_size
+    ):
+        yield Refusal(
+            (*path, "engine", "blockSize"),
+            "is set by precise routing, for engine and picker alike",
+            "leave it out",
+        )
     if isinstance(deployment, PrefillDecode):
         yield from _connectors(context, deployment, path)
 
@@ -223,8 +233,6 @@ def _kserve(
             "KServe's picker is not told where replicas publish their cache",
             "write `routing: approximate`, or `stack: llm-d`",
         )
-    if isinstance(deployment, MultiModel):
-        yield from _kserve_models(context, release, deployment, path)
     if isinstance(deployment, MixtureOfExperts) and deployment.nodes_per_replica > 1:
         placement = place(context.environment.node_pool(deployment.node_pool))
         if placement.is_tpu:
@@ -233,18 +241,6 @@ def _kserve(
                 "KServe's presets for several nodes are made for GPUs",
                 "write `stack: llm-d`, or choose a machine type that holds the model on one node",
             )
-
-
-def _kserve_models(
-    context: Context, release: KServeRelease, deployment: MultiModel, path: ValuePath
-) -> Iterator[Refusal]:
-    istio = context.environment.platform.gateway.provider == "istio"
-    if deployment.routing == "body" and istio and not release.features.model_based_routing:
-        yield Refusal(
-            (*path, "routing"),
-            f"the route that KServe {release.id} writes does not look at the model",
-            'write `routing: path`, or `kserve: "0.20"`',
-        )
 
 
 def _llmd(context: Context, deployment: Deployment) -> Iterator[Refusal]:

@@ -88,10 +88,9 @@ def _apply(manifests: list[JsonObject], patch: Patch) -> list[tuple[str, str, st
     faults: list[tuple[str, str, str]] = []
     for index in chosen:
         changed = merge_patch(manifests[index], patch.patch)
-        faults += [
-            ("patch", f"makes an object that {fault}", instead) for fault, instead in object_faults(changed)
-        ]
-        manifests[index] = changed
+        wrong = list(object_faults(changed))
+        faults += [("patch", f"makes an object that {fault}", instead) for fault, instead in wrong]
+        manifests[index] = manifests[index] if wrong else changed
     return faults
 
 

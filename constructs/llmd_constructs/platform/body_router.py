@@ -11,7 +11,7 @@ import cdk8s
 from llmd_constructs.application import Application, Component
 from llmd_constructs.catalogue import auxiliary
 from llmd_constructs.config.platform import Gateway
-from llmd_constructs.labels import GATEWAY_NAME, recommended
+from llmd_constructs.labels import GATEWAY_NAME, recommended, spread_over_nodes
 from llmd_constructs.manifest import (
     CONFIG_MAP,
     DEPLOYMENT,
@@ -118,6 +118,7 @@ class BodyRouter(Component):
         }
         pod = {
             "serviceAccountName": NAME,
+            "topologySpreadConstraints": spread_over_nodes(self._selector),
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [container],
         }

@@ -4,7 +4,7 @@ Source: seeds 000 and 001 (opendatahub-* issuers); failure F-52: KServe refuses 
 """
 
 from llmd_constructs.application import SYNC_WAVE, Application, Component
-from llmd_constructs.labels import recommended
+from llmd_constructs.labels import NAMESPACE_NAME, recommended
 from llmd_constructs.manifest import BUNDLE, CERTIFICATE, CLUSTER_ISSUER
 
 CERT_MANAGER_NAMESPACE = "cert-manager"
@@ -75,7 +75,7 @@ class CaBundle(Component):
                     "sources": [{"secret": {"name": CA_CERTIFICATE, "key": "tls.crt"}}],
                     "target": {
                         "configMap": {"key": CA_BUNDLE_KEY},
-                        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                        "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: namespace}},
                     },
                 },
             ),

@@ -82,7 +82,7 @@ class InferenceGateway(Component):
             tls=terminate,
             allowedRoutes=routes,
         )
-        return [http, https]
+        return [https]
 
     def _certificate(self) -> JsonObject:
         gateway = self._gateway

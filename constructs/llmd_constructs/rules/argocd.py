@@ -115,7 +115,7 @@ def _too_early(resource: Resource, target: Resource | None) -> Iterator[Offence]
     symptom='The sync fails: namespaces "…" not found.',
     cause="An object names a namespace that this environment does not make.",
     instead="use a namespace of a deployment, or add a Namespace to the application `namespaces`",
-    source=("F-67", "F-05"),
+    source=("F-67",),
 )
 def namespaces(view: View) -> Iterator[Offence]:
     """Namespaces of every object."""

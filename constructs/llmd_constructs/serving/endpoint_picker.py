@@ -6,6 +6,7 @@ from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import (
     CONFIG_MAP,
     DEPLOYMENT,
+    INFERENCE_POOL,
     ROLE,
     ROLE_BINDING,
     SERVICE,
@@ -134,7 +135,7 @@ class EndpointPicker(Component):
             service.picker,
             pool=service.names.pool,
             namespace=service.namespace,
-            pool_group="inference.networking.k8s.io",
+            pool_group=INFERENCE_POOL.group,
             metrics_scheme="http",
             more=more,
         )

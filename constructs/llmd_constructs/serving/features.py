@@ -62,13 +62,13 @@ def hugging_face_token(secrets: Secrets, *, optional: bool) -> JsonObject:
     return {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": reference}}
 
 
-def kv_events(model: str) -> Features:
+def kv_events(model: str, port: int) -> Features:
     """Publishing of KV-cache events, for precise prefix routing."""
     config = {
         "enable_kv_cache_events": True,
         "publisher": "zmq",
         "endpoint": f"tcp://*:{KV_EVENTS_PORT}",
-        "topic": f"kv@$(POD_IP):8000@{model}",
+        "topic": f"kv@$(POD_IP):{port}@{model}",
     }
     return Features(
         args=(f"--block-size={KV_BLOCK_SIZE}", f"--kv-events-config={_compact(config)}"),

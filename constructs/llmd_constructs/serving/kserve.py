@@ -187,9 +187,15 @@ class LlmInferenceService(Component):
             containers=[container],
         )
 
-    def _security_context(self) -> JsonObject | None:
-        """Presets say `runAsNonRoot`; an image that runs as root has to say otherwise (failure F-35k)."""
-        return {"runAsNonRoot": False} if self._service.engine.image.user == 0 else None
+    def _security_context(self) -> JsonObject:
+        """What the presets say differently from release to release, and vLLM's images need.
+
+        They write outside the mounted folders, and some run as root (failure F-35k).
+        """
+        return compact(
+            readOnlyRootFilesystem=False,
+            runAsNonRoot=False if self._service.engine.image.user == 0 else None,
+        )
 
     def _plain_http_service(self) -> JsonObject:
         """The backend of everything that is not inference.

@@ -10,12 +10,12 @@ from llmd_constructs.serving.engine import MODEL_SERVER_PORT
 from llmd_constructs.serving.features import Role
 from llmd_constructs.serving.kserve import MODEL_FOLDER, KServeService, LlmInferenceService
 from llmd_constructs.serving.model import ModelRequest, ServedModel, Side
-from llmd_constructs.serving.routes import kserve_rules, model_rule, pool_backend
+from llmd_constructs.serving.routes import model_rule, model_rules, pool_backend, service_backend
 from llmd_constructs.serving.workload import Workload
 
 PRESET_POOL_RULES = (0, 1)
 """Rules of KServe's own HTTPRoute that lead to the pool at release 0.15: completions, chat completions."""
-DECODE_PORT = 8001
+PRESET_DECODE_PORT = 8001
 """vLLM's port behind the routing sidecar that KServe's decode preset adds."""
 
 
@@ -67,7 +67,7 @@ class KServeModel(ServedModel):
             role=role,
             source=MODEL_FOLDER,
             scheme="HTTPS" if self.context.serves_tls else "HTTP",
-            port=DECODE_PORT if role == "decode" else MODEL_SERVER_PORT,
+            port=PRESET_DECODE_PORT if role == "decode" else MODEL_SERVER_PORT,
         )
         return Workload(self.request.name, side.replicas, engine, role, self.request.nodes)
 
@@ -75,7 +75,8 @@ class KServeModel(ServedModel):
         """GKE's gateway: our route, with a policy for each backend."""
         request, names = self.request, service.names
         pool = pool_backend(names.pool, INFERENCE_POOL)
-        rules = kserve_rules(request.namespace, request.name, pool, names.own_service)
+        base = f"/{request.namespace}/{request.name}"
+        rules = model_rules(base, service.picker.inference_paths, pool, service_backend(names.own_service))
         if request.route == "body":
             rules.append(model_rule(request.model, pool))
         self.route(names.own_route, rules)
@@ -85,6 +86,8 @@ class KServeModel(ServedModel):
     def _preset_route(self, service: KServeService) -> None:
         """Istio's gateway: KServe's route, and what its release leaves to us."""
         context, request, names = self.context, self.request, service.names
+        if request.route == "body":
+            self.route(names.own_route, [model_rule(request.model, pool_backend(names.pool, INFERENCE_POOL))])
         if not service.release.istio_destination_rules:
             PickerTls(
                 self,

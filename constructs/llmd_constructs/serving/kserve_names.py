@@ -6,8 +6,6 @@ Source: kserve pkg/controller/llmisvc at release-v0.15 of the Open Data Hub fork
 
 from dataclasses import dataclass
 
-from llmd_constructs.manifest import INFERENCE_POOL, INFERENCE_POOL_V1ALPHA2, Kind
-
 PART_OF = "llminferenceservice"
 COMPONENT_LABEL = "kserve.io/component"
 
@@ -102,8 +100,3 @@ class KServeNames:
             "app.kubernetes.io/part-of": PART_OF,
             "app.kubernetes.io/component": "llminferenceservice-router-scheduler",
         }
-
-
-def inference_pool_kind(api: str) -> Kind:
-    """The InferencePool kind of an API (`group/version`)."""
-    return INFERENCE_POOL_V1ALPHA2 if api == INFERENCE_POOL_V1ALPHA2.api_version else INFERENCE_POOL

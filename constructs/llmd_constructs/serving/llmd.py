@@ -6,7 +6,7 @@ from functools import cached_property
 from llmd_constructs.application import Application, Component
 from llmd_constructs.catalogue import PickerRelease, auxiliary
 from llmd_constructs.config.deployment import Scheduler
-from llmd_constructs.config.platform import Gateway, Secrets
+from llmd_constructs.config.platform import Secrets
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import (
     DEPLOYMENT,
@@ -42,7 +42,6 @@ class LlmdService:
     namespace: str
     picker: PickerRelease
     profile: PickerProfile
-    gateway: Gateway
     scheduler: Scheduler
     secrets: Secrets
 
@@ -79,7 +78,7 @@ class ModelServer(Component):
             )
             self.add(
                 LEADER_WORKER_SET.manifest(
-                    name, namespace, labels=self._labels, annotations=group_annotations(), spec=group
+                    name, namespace, labels=self._labels, annotations=group_annotations(workload), spec=group
                 ),
             )
         else:
@@ -146,7 +145,7 @@ class ModelService(Component):
         port = {"name": "http", "port": MODEL_SERVER_PORT, "targetPort": MODEL_SERVER_PORT, "protocol": "TCP"}
         self.add(
             SERVICE.manifest(
-                service.names.model_server,
+                service.names.model_service,
                 service.namespace,
                 labels=recommended(service.name, "model-server", part_of),
                 spec={"selector": service.names.model_server_selector, "ports": [port]},

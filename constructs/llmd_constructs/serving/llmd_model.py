@@ -1,9 +1,11 @@
 """A model served by llm-d without KServe."""
 
+from collections.abc import Sequence
+
 from llmd_constructs.addons.network_policies import Traffic
 from llmd_constructs.application import Application, Component
 from llmd_constructs.context import Context
-from llmd_constructs.manifest import INFERENCE_POOL, JsonObject
+from llmd_constructs.manifest import INFERENCE_POOL, SERVICE, JsonObject
 from llmd_constructs.platform.istio import PickerTls
 from llmd_constructs.serving.endpoint_picker import EndpointPicker
 from llmd_constructs.serving.engine import MODEL_SERVER_PORT
@@ -12,7 +14,7 @@ from llmd_constructs.serving.llmd import DECODE_PORT, LlmdService, ModelServer, 
 from llmd_constructs.serving.llmd_names import LlmdNames
 from llmd_constructs.serving.model import ModelRequest, ServedModel, Side
 from llmd_constructs.serving.render import RenderService, render_url
-from llmd_constructs.serving.routes import model_rule, path_rule, pool_backend
+from llmd_constructs.serving.routes import model_rule, model_rules, pool_backend, service_backend
 from llmd_constructs.serving.workload import Workload
 
 
@@ -31,7 +33,6 @@ class LlmdModel(ServedModel):
             namespace=request.namespace,
             picker=context.picker,
             profile=self.profile(render_url(names, request.namespace) if request.precise else None),
-            gateway=platform.gateway,
             scheduler=request.scheduler,
             secrets=platform.secrets,
         )
@@ -47,7 +48,9 @@ class LlmdModel(ServedModel):
                 self, "picker-tls", service=names.picker, namespace=request.namespace, part_of=context.name
             )
         self.gke_policies("pool-policies", names.pool, INFERENCE_POOL)
-        self.route(names.route, [self._rule(pool_backend(names.pool, INFERENCE_POOL))])
+        if request.route != "body":
+            self.gke_policies("service-policies", names.model_service, SERVICE)
+        self.route(names.route, self._rules(names, context.picker.inference_paths))
         self.around(
             Traffic(
                 names.model_server_selector,
@@ -78,12 +81,10 @@ class LlmdModel(ServedModel):
         )
         return Workload(name, side.replicas, engine, role, self.request.nodes, sidecar=decodes)
 
-    def _rule(self, pool: JsonObject) -> JsonObject:
+    def _rules(self, names: LlmdNames, paths: Sequence[str]) -> list[JsonObject]:
         request = self.request
-        match request.route:
-            case "root":
-                return path_rule("/", pool)
-            case "path":
-                return path_rule(f"/{request.namespace}/{request.name}", pool, rewrite="/")
-            case "body":
-                return model_rule(request.model, pool)
+        pool = pool_backend(names.pool, INFERENCE_POOL)
+        if request.route == "body":
+            return [model_rule(request.model, pool)]
+        base = f"/{request.namespace}/{request.name}" if request.route == "path" else ""
+        return model_rules(base, paths, pool, service_backend(names.model_service))

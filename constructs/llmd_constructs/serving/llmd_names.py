@@ -18,8 +18,13 @@ class LlmdNames:
 
     @property
     def model_server(self) -> str:
-        """The Deployment that decodes, and its ServiceAccount and Service."""
+        """The Deployment that decodes, and its ServiceAccount."""
         return f"ms-{self.name}-llm-d-modelservice-decode"
+
+    @property
+    def model_service(self) -> str:
+        """The Service in front of all replicas."""
+        return f"ms-{self.name}-llm-d-modelservice"
 
     @property
     def prefill(self) -> str:

@@ -20,6 +20,7 @@ from llmd_constructs.serving.features import (
     lora,
     prefill_keep_alive,
 )
+from llmd_constructs.serving.llmd_names import ROLE
 from llmd_constructs.serving.picker import PickerProfile
 from llmd_constructs.serving.placement import place
 from llmd_constructs.serving.routes import GkeBackendPolicies, Route
@@ -89,7 +90,7 @@ class ServedModel(Component):
         if request.expert_parallel and (request.nodes == 1 or request.stack == "llm-d"):
             features += EXPERT_PARALLEL
         if request.precise:
-            features += kv_events(request.model)
+            features += kv_events(request.model, port)
         if role != "both":
             features += kv_transfer(tpu=placement.is_tpu, role=role)
         if role == "prefill":
@@ -150,18 +151,27 @@ class ServedModel(Component):
         """Whether the model's pods talk to each other."""
         return self.request.nodes > 1 or self.request.prefill is not None
 
+    def _sides(self) -> list[tuple[Role, Side]]:
+        """The kinds of replicas. A budget over both sides would let only one pod of either go."""
+        prefill = self.request.prefill
+        if prefill is None:
+            return [("both", self.request.main)]
+        return [("decode", self.request.main), ("prefill", prefill)]
+
     def around(self, traffic: Traffic) -> None:
-        """Disruption budget and network policies."""
+        """Disruption budgets and network policies."""
         context, request = self.context, self.request
-        if request.main.replicas > 1:
-            DisruptionBudget(
-                self,
-                "disruption",
-                name=request.name,
-                namespace=request.namespace,
-                selector=traffic.model_servers,
-                part_of=context.name,
-            )
+        for role, side in self._sides():
+            if side.replicas > 1:
+                own = {} if role == "both" else {ROLE: role}
+                DisruptionBudget(
+                    self,
+                    f"disruption-{role}",
+                    name=request.name if role == "both" else f"{request.name}-{role}",
+                    namespace=request.namespace,
+                    selector={**traffic.model_servers, **own},
+                    part_of=context.name,
+                )
         if context.environment.platform.network_policies:
             ModelNetworkPolicies(
                 self,

@@ -55,9 +55,12 @@ def leader_worker_set(
     }
 
 
-def group_annotations() -> dict[str, str]:
-    """One group per node pool slice: the hosts of a TPU slice only work together."""
-    return {EXCLUSIVE_TOPOLOGY: GKE_NODE_POOL}
+def group_annotations(workload: Workload) -> dict[str, str]:
+    """One group per node pool, where the pool is one TPU slice, whose hosts only work together.
+
+    GPUs of one pool may serve several groups.
+    """
+    return {EXCLUSIVE_TOPOLOGY: GKE_NODE_POOL} if workload.engine.placement.hosts > 1 else {}
 
 
 def _part(pod: JsonObject, workload: Workload, *, leader: bool) -> JsonObject:

@@ -6,7 +6,7 @@ Source: llm-d guide precise-prefix-cache-routing.
 from llmd_constructs.application import Application, Component
 from llmd_constructs.catalogue import default_engine
 from llmd_constructs.catalogue import model as catalogue_model
-from llmd_constructs.labels import recommended
+from llmd_constructs.labels import recommended, spread_over_nodes
 from llmd_constructs.manifest import DEPLOYMENT, SERVICE, JsonObject
 from llmd_constructs.serving.engine import HEALTH_PATH, MODEL_SERVER_PORT
 from llmd_constructs.serving.features import hugging_face_token
@@ -53,6 +53,7 @@ class RenderService(Component):
         }
         pod: JsonObject = {
             "automountServiceAccountToken": False,
+            "topologySpreadConstraints": spread_over_nodes(selector),
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [container],
             "volumes": [{"name": "cache", "emptyDir": {}}],

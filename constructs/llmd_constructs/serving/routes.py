@@ -15,15 +15,6 @@ from llmd_constructs.manifest import (
 )
 from llmd_constructs.serving.engine import HEALTH_PATH, MODEL_SERVER_PORT
 
-INFERENCE_PATHS = (
-    "/v1/completions",
-    "/v1/chat/completions",
-    "/v1/responses",
-    "/v1/messages",
-    "/v1/embeddings",
-)
-"""Paths whose requests carry a prompt, and so go through the endpoint picker."""
-
 BASE_MODEL_HEADER = "X-Gateway-Base-Model-Name"
 """Header in which the body-based router names the base model of a request, adapters resolved."""
 
@@ -161,8 +152,14 @@ def _health_check() -> JsonObject:
     }
 
 
-def kserve_rules(namespace: str, name: str, pool: JsonObject, service: str) -> list[JsonObject]:
-    """KServe's own paths, `/<namespace>/<name>/…`: prompts through the pool, the rest to the Service."""
-    base = f"/{namespace}/{name}"
-    inference = [path_rule(f"{base}{path}", pool, rewrite=path) for path in INFERENCE_PATHS]
-    return [*inference, path_rule(base, service_backend(service), rewrite="/")]
+def model_rules(base: str, paths: Sequence[str], pool: JsonObject, service: JsonObject) -> list[JsonObject]:
+    """Prompts through the pool, the rest to the Service.
+
+    Args:
+        base: Where the model is served: `/<namespace>/<name>`, or empty for `/`.
+        paths: Paths whose prompts the picker can read; to others it would answer 400.
+        pool: Backend of prompts.
+        service: Backend of everything else, `/health` and `/v1/models` among it.
+    """
+    inference = [path_rule(f"{base}{path}", pool, rewrite=path if base else None) for path in paths]
+    return [*inference, path_rule(base or "/", service, rewrite="/" if base else None)]

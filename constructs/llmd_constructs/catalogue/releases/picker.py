@@ -77,6 +77,7 @@ class PickerRelease(Entry):
         flags: Command line flags that it accepts, without dashes.
         deprecated_flags: Those of `flags` that it warns about.
         refused_flags: Flags that it knows, and stops at when they are set.
+        inference_paths: Paths whose requests it can read a prompt from.
         kv_cache_flag: The flag that names the KV cache metric, where the built-in name is wrong for vLLM 0.10
             and later.
         tracing_default: Whether tracing is on unless `--tracing=false` says otherwise.
@@ -103,6 +104,7 @@ class PickerRelease(Entry):
     flags: tuple[str, ...]
     deprecated_flags: tuple[str, ...] = ()
     refused_flags: tuple[str, ...] = ()
+    inference_paths: tuple[str, ...]
     kv_cache_flag: str | None = None
     tracing_default: bool
     prefix_block_size: PrefixBlockSize
