@@ -27,7 +27,7 @@ accept: $(VENV)/dev.stamp ## Accept the present output: dist/, argocd/ and the s
 
 .PHONY: docs
 docs: $(VENV)/run.stamp ## Bring the generated pages of docs/ up to date
-	@$(BIN)/python main.py schema
+	@$(BIN)/python main.py docs
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Measure the synthesis against other generators, side by side

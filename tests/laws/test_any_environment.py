@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 
 from llmd_constructs.config.errors import InputError
 from llmd_constructs.config.load import LoadedEnvironment, load_environment
@@ -30,6 +30,8 @@ def _loaded(folder: Path, content: dict[str, Any]) -> LoadedEnvironment:
     max_examples=60,
     deadline=None,
     derandomize=True,
+    # Shrinking a failure would synthesize thousands of times; the rule that broke says enough.
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(content=_strategies.environments())

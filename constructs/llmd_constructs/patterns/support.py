@@ -1,6 +1,5 @@
 """What cannot work together, said before anything is built: each refusal names the nearest that works."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -42,6 +41,8 @@ def refusals(context: Context) -> Iterator[Refusal]:
     yield from _gateway(context)
     yield from _capacity(context)
     yield from _routes(context)
+    yield from _names(context)
+    yield from _bodies(context)
     for index, deployment in enumerate(context.environment.deployments):
         yield from _deployment(context, deployment, ("deployments", index))
 
@@ -139,7 +140,6 @@ def _routes(context: Context) -> Iterator[Refusal]:
 
 
 def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> Iterator[Refusal]:
-    yield from _names(context, path)
     yield from _scheduler(context, deployment, path)
     if deployment.stack == "kserve":
         release = context.kserve
@@ -170,22 +170,34 @@ def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> It
         yield from _connectors(context, deployment, path)
 
 
-def _names(context: Context, path: ValuePath) -> Iterator[Refusal]:
-    """Names of all models of the environment: two with one name would be two objects with one name."""
-    names: Counter[str] = Counter()
-    for deployment in context.environment.deployments:
-        served = deployment.models if isinstance(deployment, MultiModel) else (deployment,)
-        names.update({item.name for item in served} | {deployment.name})
-    index = path[1]
-    deployment = context.environment.deployments[int(index)]
-    if isinstance(deployment, MultiModel):
+def _names(context: Context) -> Iterator[Refusal]:
+    """Two models of one name would be two objects of one name."""
+    deployments = context.environment.deployments
+    taken = {deployment.name for deployment in deployments if not isinstance(deployment, MultiModel)}
+    for index, deployment in enumerate(deployments):
+        for position, served in enumerate(deployment.models if isinstance(deployment, MultiModel) else ()):
+            if served.name in taken:
+                path: ValuePath = ("deployments", index, "models", position, "name")
+                yield Refusal(path, f"{served.name} is taken", "give every model its own name")
+            taken.add(served.name)
+
+
+def _bodies(context: Context) -> Iterator[Refusal]:
+    """A request's body names a model: two that serve one model, or share an adapter's name, cannot be told apart."""
+    seen: set[str] = set()
+    for index, deployment in enumerate(context.environment.deployments):
+        if not isinstance(deployment, MultiModel) or deployment.routing != "body" or not deployment.enabled:
+            continue
         for position, served in enumerate(deployment.models):
-            if names[served.name] > 1:
-                yield Refusal(
-                    (*path, "models", position, "name"),
-                    f"{served.name} is taken",
-                    "give every model its own name",
-                )
+            for name in (served.model, *(adapter.name for adapter in served.adapters)):
+                if name in seen:
+                    path: ValuePath = ("deployments", index, "models", position, "model")
+                    yield Refusal(
+                        path,
+                        f"{name} is served twice, and a request cannot say which it means",
+                        "raise `replicas`",
+                    )
+                seen.add(name)
 
 
 def _scheduler(context: Context, deployment: Deployment, path: ValuePath) -> Iterator[Refusal]:
@@ -290,6 +302,12 @@ def _multi_host(deployment: Deployment, path: ValuePath, placement: Placement) -
         )
         yield Refusal(
             path, f"a {placement.topology} slice of {pool.machine_type} is {count}, not {nodes}", instead
+        )
+    elif placement.hosts > 1 and isinstance(deployment, MixtureOfExperts) and deployment.replicas > 1:
+        yield Refusal(
+            path,
+            f"{pool.name} is one slice of {placement.hosts} hosts, and holds one replica, not {deployment.replicas}",
+            "write `replicas: 1`, and one deployment with a node pool of its own for each further replica",
         )
 
 

@@ -11,6 +11,8 @@ from llmd_constructs.patterns.support import Refusal, refusals
 
 Json = dict[str, Any]
 
+PATH = "docs/matrix.md"
+
 MODEL = "Qwen/Qwen3-8B"
 EXPERTS = "Qwen/Qwen3-30B-A3B"
 NEWEST_KSERVE = "0.20"
@@ -154,6 +156,9 @@ def matrix_page() -> str:
             *_markdown(["pattern", *head], rows),
             "",
             *(f"{number}. {reason}" for number, reason in enumerate(reasons, 1)),
+            "",
+            "Several GPU nodes talk over TCP unless the cluster has RDMA networks and its pods the annotations for them, "
+            "which are not rendered: such a replica starts, at a fraction of the speed.",
             "",
             "## KServe releases and gateways",
             "",

@@ -94,9 +94,9 @@ check PRE-09 'the class gke-l7-regional-external-managed is accepted' \
   'switch Gateway API on (PRE-05), and wait; see https://docs.cloud.google.com/kubernetes-engine/docs/how-to/deploying-gateways' \
   '^True$' \
   kubectl get gatewayclass gke-l7-regional-external-managed -o 'jsonpath={.status.conditions[?(@.type=="Accepted")].status}'
-check PRE-10 'region europe-west4 has an active proxy-only subnet 10.129.0.0/23' \
-  'gcloud compute networks subnets create proxy-only --project ecoeng-llmd --region europe-west4 --network NETWORK --purpose REGIONAL_MANAGED_PROXY --role ACTIVE --range 10.129.0.0/23' \
-  '^10\.129\.0\.0/23$' \
+check PRE-10 'region europe-west4 has an active proxy-only subnet 192.168.0.0/23' \
+  'gcloud compute networks subnets create proxy-only --project ecoeng-llmd --region europe-west4 --network NETWORK --purpose REGIONAL_MANAGED_PROXY --role ACTIVE --range 192.168.0.0/23' \
+  '^192\.168\.0\.0/23$' \
   gcloud compute networks subnets list --project ecoeng-llmd --filter 'region:europe-west4 AND purpose=REGIONAL_MANAGED_PROXY AND role=ACTIVE' --format 'value(ipCidrRange)'
 check PRE-11 'the node pool default-pool has machines of type e2-standard-8' \
   'make the node pool, or correct cluster.nodePools' \

@@ -91,7 +91,7 @@ check PRE-11 'the node pool tpu-v6e-pool has machines of type ct6e-standard-4t' 
   '^ct6e-standard-4t$' \
   gcloud container node-pools describe tpu-v6e-pool --cluster llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool tpu-v6e-pool may grow to 4 nodes' \
-  'gcloud container node-pools update tpu-v6e-pool --cluster llmd-istio-tpu-pattern1 --location europe-west4-a --enable-autoscaling --max-nodes 4' \
+  'gcloud container node-pools update tpu-v6e-pool --cluster llmd-istio-tpu-pattern1 --location europe-west4-a --enable-autoscaling --max-nodes 5' \
   '^' 4 \
   gcloud container node-pools describe tpu-v6e-pool --cluster llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --format 'value(autoscaling.totalMaxNodeCount,autoscaling.maxNodeCount,initialNodeCount)'
 check PRE-13 'nodes of tpu-v6e-pool, where there are any, carry cloud.google.com/gke-tpu-accelerator=tpu-v6e-slice' \
