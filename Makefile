@@ -18,7 +18,7 @@ test: $(VENV)/dev.stamp ## Lint, check types, run every test
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/basedpyright
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 .PHONY: accept
 accept: $(VENV)/dev.stamp ## Accept the present output: dist/, argocd/ and the snapshots of the matrix

@@ -75,7 +75,7 @@ class EnvironmentApp(cdk8s.App):
     def _secrets(self) -> None:
         environment, part_of = self.context.environment, self.context.name
         secrets = environment.platform.secrets
-        if secrets.provider != "external-secrets":
+        if secrets.provider != "external-secrets" or not environment.namespaces:
             return
         application = self._application("secrets", Wave.CERTIFICATES, environment.namespaces[0])
         SecretStore(application, "store", project=environment.cluster.project, part_of=part_of)
@@ -142,9 +142,9 @@ class EnvironmentApp(cdk8s.App):
 
     def _model_namespaces(self) -> None:
         """What holds for a whole model namespace, whichever deployments share it."""
-        if not self.context.environment.platform.network_policies:
-            return
         namespaces = self.context.environment.namespaces
+        if not self.context.environment.platform.network_policies or not namespaces:
+            return
         application = self._application("network-policies", Wave.GATEWAY, namespaces[0])
         for namespace in namespaces:
             NamespacePolicies(application, namespace, namespace=namespace, part_of=self.context.name)

@@ -55,13 +55,10 @@ CONFIG_MAP = Kind("v1", "ConfigMap")
 SERVICE = Kind("v1", "Service")
 SERVICE_ACCOUNT = Kind("v1", "ServiceAccount")
 DEPLOYMENT = Kind("apps/v1", "Deployment")
-JOB = Kind("batch/v1", "Job")
 POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget")
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
 ROLE = Kind("rbac.authorization.k8s.io/v1", "Role")
 ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
-CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", namespaced=False)
-CLUSTER_ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespaced=False)
 
 CLUSTER_ISSUER = Kind("cert-manager.io/v1", "ClusterIssuer", namespaced=False)
 CERTIFICATE = Kind("cert-manager.io/v1", "Certificate")
@@ -85,6 +82,14 @@ LEADER_WORKER_SET = Kind("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")
 
 APP_PROJECT = Kind("argoproj.io/v1alpha1", "AppProject")
 APPLICATION = Kind("argoproj.io/v1alpha1", "Application")
+
+
+# Collected rather than listed: a kind that is added above is allowed by the AppProjects without a second edit.
+KINDS: tuple[Kind, ...] = (
+    *(value for value in tuple(globals().values()) if isinstance(value, Kind)),
+    Kind("serving.kserve.io/v1alpha2", "LLMInferenceService"),
+)
+"""Every kind that we can render."""
 
 
 def llm_inference_service(api_version: str) -> Kind:

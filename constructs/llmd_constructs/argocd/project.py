@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from llmd_constructs.config.platform import GitOps
 from llmd_constructs.labels import recommended
-from llmd_constructs.manifest import APP_PROJECT, APPLICATION, JsonObject, group_of
+from llmd_constructs.manifest import APP_PROJECT, KINDS, JsonObject, group_of
 from llmd_constructs.plan.model import EnvironmentPlan, UpstreamSource
 
 OPERATOR_CLUSTER_KINDS = (
@@ -37,14 +37,20 @@ GroupKind = tuple[str, str]
 
 
 def project(environment: EnvironmentPlan) -> JsonObject:
-    """The AppProject. Its lists are computed from what is rendered, so that they cannot lag behind."""
+    """The AppProject.
+
+    It allows every kind that can be rendered, not only today's: the commit that takes a deployment out changes the
+    project first, and Argo CD must still be allowed to delete what is no longer there. For the same reason the
+    namespaces of deployments that are switched off stay.
+    """
     gitops = environment.environment.gitops
-    cluster, namespaced = _rendered_kinds(environment)
+    cluster = {(kind.group, kind.kind) for kind in KINDS if not kind.namespaced}
+    namespaced = {(kind.group, kind.kind) for kind in KINDS if kind.namespaced}
+    namespaced |= {(group_of(file.manifest), file.manifest["kind"]) for file in environment.files} - cluster
     upstream = any(isinstance(plan.source, UpstreamSource) for plan in environment.applications)
     if upstream:
         cluster |= set(OPERATOR_CLUSTER_KINDS)
         namespaced |= set(OPERATOR_KINDS)
-    namespaced |= {(APP_PROJECT.group, APP_PROJECT.kind), (APPLICATION.group, APPLICATION.kind)}
     spec: JsonObject = {
         "description": f"LLM inference on the cluster {environment.environment.cluster.name}",
         "sourceRepos": sorted(_sources(environment)),
@@ -60,15 +66,6 @@ def project(environment: EnvironmentPlan) -> JsonObject:
     )
 
 
-def _rendered_kinds(environment: EnvironmentPlan) -> tuple[set[GroupKind], set[GroupKind]]:
-    cluster: set[GroupKind] = set()
-    namespaced: set[GroupKind] = set()
-    for file in environment.files:
-        kinds = namespaced if "namespace" in file.manifest["metadata"] else cluster
-        kinds.add((group_of(file.manifest), file.manifest["kind"]))
-    return cluster, namespaced
-
-
 def _sources(environment: EnvironmentPlan) -> set[str]:
     upstream = {
         plan.source.install.repo
@@ -79,7 +76,8 @@ def _sources(environment: EnvironmentPlan) -> set[str]:
 
 
 def _destinations(environment: EnvironmentPlan, gitops: GitOps) -> list[JsonObject]:
-    namespaces = {plan.namespace for plan in environment.applications} | {
+    namespaces = set(environment.environment.all_namespaces) | {plan.namespace for plan in environment.applications}
+    namespaces |= {
         file.manifest["metadata"]["namespace"]
         for file in environment.files
         if "namespace" in file.manifest["metadata"]

@@ -20,7 +20,14 @@ def run(root: Path, names: Sequence[str], form: Format) -> None:
     """Print every finding; leave with 1 if one of them stops a synthesis."""
     from llmd_constructs.rules import report
 
-    found = _findings(root, names)
+    try:
+        found = _findings(root, names)
+    except InputError as error:
+        if form == "text":
+            raise
+        from llmd_constructs.rules.input import findings
+
+        found = findings(error)
     writers = {"text": report.text, "json": report.as_json, "sarif": report.sarif}
     click.echo(writers[form](found))
     if any(finding.fails for finding in found):

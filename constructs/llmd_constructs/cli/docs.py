@@ -55,12 +55,13 @@ ENVIRONMENT_PAGES = "docs/environments"
 def _pages() -> "dict[str, Callable[[Plan], str]]":
     """Every page, by path. A new page is one line here."""
     from llmd_constructs.config.schema import SCHEMA_FILE, schema_text
-    from llmd_constructs.reports import fit_table, rules_page
+    from llmd_constructs.reports import fit_table, matrix, rules_page
 
     return {
         SCHEMA_FILE: lambda _: schema_text(),
         rules_page.PATH: lambda _: rules_page.rules_page(),
         fit_table.PATH: lambda _: fit_table.fit_table(),
+        matrix.PATH: lambda _: matrix.matrix_page(),
     }
 
 

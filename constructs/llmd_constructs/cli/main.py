@@ -43,16 +43,6 @@ def synth(root: Path, *, check: bool, force: bool) -> None:
 
 
 @cli.command()
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is not current.")
-@click.pass_obj
-def schema(root: Path, *, check: bool) -> None:
-    """Write the JSON schema that gives completion in an editor."""
-    from llmd_constructs.cli import schema as verb
-
-    verb.run(root, check=check)
-
-
-@cli.command()
 @click.argument("environment")
 @click.argument("field", default="")
 @click.pass_obj

@@ -3,9 +3,20 @@
 from ipaddress import IPv4Network
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from llmd_constructs.config.base import DnsLabel, Flag, Model, Whole, in_words
+
+
+def _only_text(value: object) -> object:
+    """Refuse numbers, which would be taken for a single address."""
+    if isinstance(value, str):
+        return value
+    raise ValueError("must be an address range; write it as text, such as 192.168.0.0/23")
+
+
+AddressRange = Annotated[IPv4Network, BeforeValidator(_only_text)]
+"""A range of IPv4 addresses in CIDR notation."""
 
 
 class AttachedAccelerator(Model):
@@ -56,9 +67,9 @@ class NodePool(Model):
 class Network(Model):
     """Address ranges that network policies have to name, because GKE's gateway has no pods."""
 
-    proxy_only_subnet: IPv4Network | None = None
+    proxy_only_subnet: AddressRange | None = None
     """The region's proxy-only subnet (`REGIONAL_MANAGED_PROXY`), from which GKE's load balancer speaks."""
-    control_plane: IPv4Network | None = None
+    control_plane: AddressRange | None = None
     """The Kubernetes API server's range. Default: port 443 anywhere."""
 
 

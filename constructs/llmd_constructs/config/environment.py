@@ -37,6 +37,11 @@ class Environment(Model):
         """Namespaces of the rendered deployments, in order, each once."""
         return tuple(dict.fromkeys(deployment.namespace for deployment in self.active))
 
+    @property
+    def all_namespaces(self) -> tuple[str, ...]:
+        """Namespaces of every deployment, switched off or not."""
+        return tuple(dict.fromkeys(deployment.namespace for deployment in self.deployments))
+
     def node_pool(self, name: str) -> NodePool:
         """The node pool of that name; the model guarantees that it exists."""
         return next(pool for pool in self.cluster.node_pools if pool.name == name)

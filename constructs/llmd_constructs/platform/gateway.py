@@ -125,5 +125,7 @@ class InferenceGateway(Component):
 
 
 def _only(namespaces: Sequence[str]) -> JsonObject:
+    if not namespaces:
+        return {"namespaces": {"from": "Same"}}
     expression = {"key": NAMESPACE_NAME, "operator": "In", "values": sorted(namespaces)}
     return {"namespaces": {"from": "Selector", "selector": {"matchExpressions": [expression]}}}

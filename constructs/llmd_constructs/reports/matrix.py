@@ -17,6 +17,10 @@ MODEL = "Qwen/Qwen3-8B"
 EXPERTS = "Qwen/Qwen3-30B-A3B"
 NEWEST_KSERVE = "0.20"
 NEWEST_ISTIO = "1.29"
+SEVERAL_GPU_NODES = (
+    "Several GPU nodes talk over TCP unless the cluster has RDMA networks and its pods the annotations for them, "
+    "which are not rendered: such a replica starts, at a fraction of the speed."
+)
 INTRODUCTION = (
     "Each cell was asked of the code that refuses combinations, with the newest releases of the catalogue "
     f"(KServe {NEWEST_KSERVE}, Istio {NEWEST_ISTIO}). A number is the reason for a refusal."
@@ -157,8 +161,7 @@ def matrix_page() -> str:
             "",
             *(f"{number}. {reason}" for number, reason in enumerate(reasons, 1)),
             "",
-            "Several GPU nodes talk over TCP unless the cluster has RDMA networks and its pods the annotations for them, "
-            "which are not rendered: such a replica starts, at a fraction of the speed.",
+            SEVERAL_GPU_NODES,
             "",
             "## KServe releases and gateways",
             "",

@@ -20,6 +20,21 @@ Generated from the rules themselves. `llmd check` holds them against every envir
 and `llmd synth` writes nothing while an error is left. They hold for what the constructs render and for manifests and
 patches of your own alike.
 
+Manifests and patches of your own go into the environment file, under the application that they belong to:
+
+```yaml
+extras:
+  - application: qwen
+    manifests:
+      - manifests/prompts.yaml
+    patches:
+      - target: {kind: InferencePool, name: gaie-qwen}
+        patch: {spec: {endpointPickerRef: {failureMode: FailClose}}}
+```
+
+A manifest is a file relative to the environment file, in a folder below `environments/`, or written out in place. A
+patch is a JSON merge patch (RFC 7386): `null` takes a key away, and a list replaces the list.
+
 An **error** would not work on the cluster, a **warning** works and bites later, a **note** is worth knowing. Some can be
 waived for one object, with a reason that stands in every report:
 

@@ -1,8 +1,10 @@
 """Argo CD: one owner per object, the right order, and nothing deleted that others need."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from llmd_constructs.manifest import identity
+from llmd_constructs import manifest
+from llmd_constructs.manifest import Kind, identity
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.reading import dig, labels, mapping, text
 from llmd_constructs.rules.resources import Resource
@@ -23,6 +25,18 @@ _CUSTOM = {
     "serving.kserve.io": "kserve",
 }
 """Application that brings the CRDs of a group."""
+
+
+def _versions() -> dict[tuple[str, str], set[str]]:
+    """API versions by group and kind, of every kind that is rendered."""
+    versions: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for kind in vars(manifest).values():
+        if isinstance(kind, Kind):
+            versions[kind.group, kind.kind].add(kind.api_version)
+    return versions
+
+
+_VERSIONS = _versions()
 
 
 @rule(
@@ -53,16 +67,16 @@ def one_owner(view: View) -> Iterator[Offence]:
 def wave_order(view: View) -> Iterator[Offence]:
     """Applications with custom resources against those that bring them."""
     waves = {application.name: application.wave for application in view.plan.applications}
+    kserve = [wave for name, wave in waves.items() if name.startswith("kserve")]
+    if kserve:
+        waves["kserve"] = max(kserve)  # of several charts, the last brings the controller
     for resource in view.resources:
         operator = _CUSTOM.get(resource.group)
-        if operator is None or operator == "kserve":
-            operator = next((name for name in waves if name.startswith("kserve")), None) if operator else None
-        if operator is None:
-            continue
+        if operator is None or (operator == "kserve" and not kserve):
+            continue  # KSV-01 says that KServe is missing
         if operator not in waves:
-            yield Offence(
-                resource.at("apiVersion"), f"is of {operator}, which nothing installs", f"install {operator}"
-            )
+            message = f"is of {operator}, which nothing installs"
+            yield Offence(resource.at("apiVersion"), message, f"install {operator}")
         elif waves[operator] >= waves[resource.application]:
             message = f"is in wave {waves[resource.application]}, and {operator} in wave {waves[operator]}"
             yield Offence(resource.at("apiVersion"), message)
@@ -125,6 +139,17 @@ def namespaces(view: View) -> Iterator[Offence]:
             yield Offence(
                 resource.at("metadata", "namespace"), f"is {resource.namespace}, which nothing makes"
             )
+    targets = {application.name: application.namespace for application in view.plan.applications}
+    for application in view.argocd:
+        name = targets.get(application.name.removeprefix(f"{view.plan.name}-"))
+        if application.kind == "Application" and name and name not in made:
+            yield Offence(
+                application.at("spec", "destination", "namespace"), f"is {name}, which nothing makes"
+            )
+    for istio in view.of("Istio"):
+        name = text(istio.manifest, "spec", "namespace")
+        if name not in made:
+            yield Offence(istio.at("spec", "namespace"), f"is {name}, which nothing makes")
 
 
 @rule(
@@ -163,6 +188,25 @@ def guarded_namespaces(view: View) -> Iterator[Offence]:
             yield Offence(namespace.at("metadata", "annotations"), f"lacks {_OPTIONS}")
 
 
+@rule(
+    "ARG-08",
+    "Every kind is written at a version that the cluster serves",
+    symptom='The sync fails: no matches for kind "…" in version "…".',
+    cause="The version is one that the API never had, or that it dropped.",
+    instead="write the version that the generator writes",
+    source=("F-49", "https://kubernetes.io/docs/reference/using-api/deprecation-guide/"),
+)
+def served_versions(view: View) -> Iterator[Offence]:
+    """Objects of kinds that the generator renders too."""
+    for resource in view.resources:
+        known = _VERSIONS.get((resource.group, resource.kind))
+        if known and resource.api_version not in known:
+            message = (
+                f"is {resource.api_version}, and {resource.kind} is served at {', '.join(sorted(known))}"
+            )
+            yield Offence(resource.at("apiVersion"), message)
+
+
 RULES = (
     one_owner,
     wave_order,
@@ -171,4 +215,5 @@ RULES = (
     namespaces,
     stable,
     guarded_namespaces,
+    served_versions,
 )

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from llmd_constructs.labels import NAMESPACE_NAME
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.picker import parse
-from llmd_constructs.rules.reading import dig, entries, mapping, text
+from llmd_constructs.rules.reading import dig, entries, mapping, selects, text
 from llmd_constructs.rules.resources import Resource
 from llmd_constructs.rules.routing import provider_of
 from llmd_constructs.rules.view import View
@@ -56,6 +57,7 @@ def gateway_trusts(view: View) -> Iterator[Offence]:
     bundles = {
         bundle.name: text(bundle.manifest, "spec", "target", "configMap", "key")
         for bundle in view.of("Bundle")
+        if _reaches(view, bundle)
     }
     for gateway in view.of("Gateway"):
         if provider_of(gateway) != "istio":
@@ -78,6 +80,13 @@ def gateway_trusts(view: View) -> Iterator[Offence]:
             yield Offence(
                 options.at("data", "deployment"), f"mounts {' and '.join(sorted(sources))}, without {file}"
             )
+
+
+def _reaches(view: View, bundle: Resource) -> bool:
+    """Whether a Bundle copies the CA into the namespace of a Gateway."""
+    selector = mapping(bundle.manifest, "spec", "target", "namespaceSelector")
+    places = {gateway.namespace for gateway in view.of("Gateway")}
+    return not selector or any(selects(selector, {NAMESPACE_NAME: place}) for place in places)
 
 
 def _brings(view: View, namespace: str, name: str, key: str, bundles: dict[str, str]) -> bool:
@@ -211,6 +220,12 @@ def control_plane(view: View) -> Iterator[Offence]:
         if release and version != release.version:
             message = f"is {version}, and platform.istio {release.id} is {release.version}"
             yield Offence(istio.at("spec", "version"), message, f"write {release.version}")
+        if istio.name != "default":
+            yield Offence(
+                istio.at("metadata", "name"),
+                f"is {istio.name}, and gateways look for default",
+                "write default",
+            )
         env = mapping(istio.manifest, "spec", "values", "pilot", "env")
         for name in release.inference_env if release else ():
             if str(dig(env, name)).lower() != "true":

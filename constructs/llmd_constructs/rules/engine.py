@@ -314,6 +314,24 @@ def old_metrics(view: View) -> Iterator[Offence]:
             yield Offence(engine.at("image"), message)
 
 
+@rule(
+    "VLLM-10",
+    "A routing proxy leads to the engine beside it",
+    symptom="Every request to a decoding replica ends with 502.",
+    cause="--vllm-port of the proxy is not --port of the engine.",
+    instead="write one port in both",
+    source=("F-04", "https://github.com/llm-d/llm-d-router"),
+)
+def proxy_port(view: View) -> Iterator[Offence]:
+    """Proxies in front of engines, in one pod."""
+    for engine in view.engines:
+        for container in engine.pod.all_containers:
+            port = container.flags.get("vllm-port")
+            if port is not None and engine.explicit and port != str(engine.port):
+                message = f"is {port}, and the engine listens on {engine.port}"
+                yield Offence(container.at_flag("vllm-port"), message, f"write {engine.port}")
+
+
 RULES = (
     known_flags,
     start_budget,
@@ -324,4 +342,5 @@ RULES = (
     shared_memory,
     ports,
     old_metrics,
+    proxy_port,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from llmd_constructs.labels import NAMESPACE_NAME
 from llmd_constructs.manifest import JsonObject
 from llmd_constructs.rules.model import Offence, Where, rule
-from llmd_constructs.rules.reading import entries, labels, mapping, selects, text
+from llmd_constructs.rules.reading import entries, labels, mapping, selects, text, texts
 from llmd_constructs.rules.resources import Resource
 from llmd_constructs.rules.routing import (
     POOL_GROUPS,
@@ -79,13 +79,11 @@ def _takes(view: View, gateway: Resource, listener: JsonObject, route: Resource)
 
 
 def _hosts_meet(listener: JsonObject, route: Resource) -> bool:
-    host, wanted = (
-        text(listener, "hostname"),
-        route.get("spec", "hostnames") if route.kind == "HTTPRoute" else None,
-    )
-    if not host or not isinstance(wanted, list) or not wanted:
+    host = text(listener, "hostname")
+    wanted = texts(route.manifest, "spec", "hostnames") if route.kind == "HTTPRoute" else []
+    if not host or not wanted:
         return True
-    return any(_host_matches(host, str(name)) or _host_matches(str(name), host) for name in wanted)
+    return any(_host_matches(host, name) or _host_matches(name, host) for name in wanted)
 
 
 def _host_matches(pattern: str, name: str) -> bool:
@@ -261,7 +259,7 @@ def unique_matches(view: View) -> Iterator[Offence]:
     seen: dict[str, Where] = {}
     for route in view.of("HTTPRoute"):
         attached_to = sorted((item.namespace, item.name, item.section) for item in parents(view, route))
-        hosts = sorted(map(str, route.get("spec", "hostnames") or []))
+        hosts = sorted(texts(route.manifest, "spec", "hostnames"))
         for index, item in enumerate(entries(route.manifest, "spec", "rules")):
             for match in entries(item, "matches") or [{}]:
                 key = json.dumps([attached_to, hosts, _normal(match)], sort_keys=True, default=str)
@@ -324,6 +322,40 @@ def known_class(view: View) -> Iterator[Offence]:
             yield Offence(gateway.at("spec", "gatewayClassName"), f"is {name}, and platform.istio is not set")
 
 
+@rule(
+    "GWY-11",
+    "An extension of the load balancer hangs on a Gateway and leads to a Service",
+    symptom="Requests are routed as if the router were not there: the wrong model answers, or 404.",
+    cause="targetRefs or backendRef of the extension name something that is not there.",
+    instead="name the Gateway and the router's Service in the extension's own namespace",
+    source=(
+        "F-77",
+        "F-90",
+        "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/configure-gke-service-extensions",
+    ),
+)
+def extensions(view: View) -> Iterator[Offence]:
+    """Every extension of Google's load balancer."""
+    for extension in view.of("GCPRoutingExtension", "GCPTrafficExtension"):
+        for index, target in enumerate(entries(extension.manifest, "spec", "targetRefs")):
+            if not view.find("Gateway", extension.namespace, text(target, "name")):
+                where = extension.at("spec", "targetRefs", index)
+                yield Offence(
+                    where, f"is Gateway {extension.namespace}/{text(target, 'name')}, which is not there"
+                )
+        for number, chain in enumerate(entries(extension.manifest, "spec", "extensionChains")):
+            for index, item in enumerate(entries(chain, "extensions")):
+                service = view.find("Service", extension.namespace, text(item, "backendRef", "name"))
+                ports = (
+                    [port.get("port") for port in entries(service.manifest, "spec", "ports")]
+                    if service
+                    else []
+                )
+                if mapping(item, "backendRef").get("port") not in ports:
+                    where = extension.at("spec", "extensionChains", number, "extensions", index, "backendRef")
+                    yield Offence(where, "is no port of a Service that is there")
+
+
 RULES = (
     parent,
     pool_port,
@@ -335,4 +367,5 @@ RULES = (
     unique_matches,
     pool_api,
     known_class,
+    extensions,
 )

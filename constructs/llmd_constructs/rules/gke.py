@@ -126,6 +126,16 @@ def health_check(view: View) -> Iterator[Offence]:
         for policy in policies:
             for engine in backend_engines(view, backend):
                 yield from _health_check_of(policy, engine)
+    for policy in view.of("HealthCheckPolicy"):
+        kind, namespace, _, name = _target(policy)
+        service = view.find("Service", namespace, name) if kind else None
+        for pod in view.service_pods(service) if service else ():
+            port = policy.number("spec", "default", "config", "grpcHealthCheck", "port")
+            if port is not None and pod.ports and port not in pod.ports:
+                where = policy.at("spec", "default", "config", "grpcHealthCheck", "port")
+                yield Offence(
+                    where, f"is {port}, where {pod.owner.title} does not listen", "write the container's port"
+                )
 
 
 def _health_check_of(policy: Resource, engine: Engine) -> Iterator[Offence]:

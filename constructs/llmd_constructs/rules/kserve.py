@@ -299,51 +299,43 @@ def known_fields(view: View) -> Iterator[Offence]:
             yield from _unknown_fields(service, release)
 
 
-_SPEC = {"model", "replicas", "parallelism", "template", "worker", "prefill", "router", "baseRefs"}
-_MODEL = {"uri", "name", "lora"}
-_ROUTER = {"route", "gateway", "ingress", "scheduler"}
-_SCHEDULER = {"pool", "template"}
-_WORKLOAD = {"replicas", "parallelism", "template", "worker"}
-_PARALLELISM = {"tensor", "pipeline", "data", "dataLocal", "dataRPCPort", "expert"}
+_FIELDS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("spec",): ("model", "replicas", "parallelism", "template", "worker", "prefill", "router", "baseRefs"),
+    ("spec", "prefill"): ("replicas", "parallelism", "template", "worker"),
+    ("spec", "model"): ("uri", "name", "lora"),
+    ("spec", "router"): ("route", "gateway", "ingress", "scheduler"),
+    ("spec", "router", "route"): ("http",),
+    ("spec", "router", "scheduler"): ("pool", "template"),
+    ("spec", "parallelism"): ("tensor", "pipeline", "data", "dataLocal", "dataRPCPort", "expert"),
+}
+"""Fields that every release has, by where they stand."""
+_LATER: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("scaling", ("spec",), ("scaling",)),
+    ("storage_initializer", ("spec",), ("storageInitializer",)),
+    ("labels_on_workload", ("spec",), ("labels", "annotations")),
+    ("kv_cache_offloading", ("spec",), ("kvCacheOffloading",)),
+    ("tracing", ("spec",), ("tracing",)),
+    ("rollout_strategy", ("spec",), ("rolloutStrategy",)),
+    ("scaling", ("spec", "prefill"), ("scaling",)),
+    ("labels_on_workload", ("spec", "prefill"), ("labels", "annotations")),
+    ("kv_cache_offloading", ("spec", "prefill"), ("kvCacheOffloading",)),
+    ("model_criticality", ("spec", "model"), ("criticality",)),
+    ("confidential_model", ("spec", "model"), ("confidential",)),
+    ("route_group", ("spec", "router", "route"), ("group", "weight")),
+    ("scheduler_config", ("spec", "router", "scheduler"), ("config",)),
+    ("scheduler_replicas", ("spec", "router", "scheduler"), ("replicas", "labels", "annotations")),
+    ("scheduler_tokenizer", ("spec", "router", "scheduler"), ("tokenizer",)),
+)
+"""Fields that came with a feature: its name in the catalogue, where they stand, what they are."""
 
 
 def _unknown_fields(service: Resource, release: KServeRelease) -> Iterator[Offence]:
-    has = release.features
-    extra = {
-        name
-        for name, known in (("scaling", has.scaling), ("storageInitializer", has.storage_initializer))
-        if known
-    }
-    if has.labels_on_workload:
-        extra |= {"labels", "annotations"}
-    if has.kv_cache_offloading:
-        extra.add("kvCacheOffloading")
-    if has.tracing:
-        extra.add("tracing")
-    if has.rollout_strategy:
-        extra.add("rolloutStrategy")
-    model = (
-        _MODEL
-        | ({"criticality"} if has.model_criticality else set())
-        | ({"confidential"} if has.confidential_model else set())
-    )
-    scheduler = (
-        _SCHEDULER
-        | ({"config"} if has.scheduler_config else set())
-        | ({"replicas", "labels", "annotations"} if has.scheduler_replicas else set())
-    )
-    scheduler |= {"tokenizer"} if has.scheduler_tokenizer else set()
-    route = {"http"} | ({"group", "weight"} if has.route_group else set())
-    for path, known in (
-        (("spec",), _SPEC | extra),
-        (("spec", "model"), model),
-        (("spec", "router"), _ROUTER),
-        (("spec", "router", "route"), route),
-        (("spec", "router", "scheduler"), scheduler),
-        (("spec", "prefill"), _WORKLOAD | extra),
-        (("spec", "parallelism"), _PARALLELISM),
-    ):
-        for name in mapping(service.manifest, *path).keys() - known:
+    for path, always in _FIELDS.items():
+        known = set(always)
+        for feature, place, names in _LATER:
+            if place == path and getattr(release.features, feature):
+                known.update(names)
+        for name in sorted(mapping(service.manifest, *path).keys() - known):
             yield Offence(service.at(*path, name), f"is not a field of KServe {release.id}")
 
 
@@ -367,6 +359,12 @@ def authority(view: View) -> Iterator[Offence]:
     if needed and "opendatahub-ca" not in made:
         message = f"is {release.id if release else ''}, and no Certificate makes cert-manager/opendatahub-ca"
         yield Offence(view.setting("platform", "kserve"), message)
+    issuers = {issuer.name for issuer in view.of("ClusterIssuer")}
+    for need in release.needs if release and needed else ():
+        kind, _, name = need.partition("/")
+        if kind == "ClusterIssuer" and name not in issuers:
+            message = f"is {release.id if release else ''}, and no ClusterIssuer is named {name}"
+            yield Offence(view.setting("platform", "kserve"), message, f"keep the ClusterIssuer {name}")
 
 
 @rule(

@@ -1,5 +1,6 @@
 """The endpoint picker: one per pool, with flags and plugins that its release knows."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from llmd_constructs import catalogue
 from llmd_constructs.catalogue import PickerRelease
 from llmd_constructs.catalogue.releases.picker import picker_releases
 from llmd_constructs.config.errors import closest
+from llmd_constructs.labels import GATEWAY_NAME
 from llmd_constructs.manifest import JsonObject
 from llmd_constructs.rules.model import Offence, Where, rule
 from llmd_constructs.rules.pods import Container, Engine, Pod
@@ -24,6 +26,9 @@ KV_FLAG = "kv-cache-usage-percentage-metric"
 KV_METRIC = "vllm:kv_cache_usage_perc"
 HTTP2 = ("kubernetes.io/h2c", "HTTP2", "grpc", "kubernetes.io/grpc")
 _LARGEST = 100_000
+_IN_CLUSTER = re.compile(
+    r"https?://(?P<name>[-a-z0-9]+)\.(?P<namespace>[-a-z0-9]+)\.svc[.a-z]*(:(?P<port>\d+))?"
+)
 _GIE = "https://gateway-api-inference-extension.sigs.k8s.io/guides/epp-configuration/config-text/"
 _ROUTER = "https://github.com/llm-d/llm-d-router"
 _PREFIX_SCORERS = ("prefix-cache-scorer", "precise-prefix-cache-scorer")
@@ -453,7 +458,7 @@ def _hashes(engine: Engine, told: dict[str, str]) -> Iterator[Offence]:
 
 @rule(
     "EPP-13",
-    "An EnvoyFilter names routes that exist",
+    "An EnvoyFilter names a gateway and routes that exist",
     symptom='POST requests arrive without a body: "prompt is required".',
     cause="Envoy's routes are named <namespace>.<route>.<rule>, and the filter names another.",
     instead="write the names of the route that leads to the pool",
@@ -463,7 +468,12 @@ def envoy_routes(view: View) -> Iterator[Offence]:
     """Route names in every EnvoyFilter."""
     prefixes = {f"{route.namespace}.{route.name}" for route in view.of("HTTPRoute")}
     prefixes |= {f"{service.namespace}.{KServeNames(service.name).route}" for service in view.services}
+    names = {gateway.name for gateway in view.of("Gateway")}
     for item in view.of("EnvoyFilter"):
+        gateway = text(item.manifest, "spec", "workloadSelector", "labels", GATEWAY_NAME)
+        if gateway and gateway not in names:
+            where = item.at("spec", "workloadSelector", "labels")
+            yield Offence(where, f"selects the pods of Gateway {gateway}, which is not there")
         for index, patch in enumerate(entries(item.manifest, "spec", "configPatches")):
             path = ("match", "routeConfiguration", "vhost", "route", "name")
             name = text(patch, *path)
@@ -524,6 +534,29 @@ def _granted(view: View, namespace: str, account: str) -> set[tuple[str, str, st
     return granted
 
 
+@rule(
+    "EPP-17",
+    "Addresses in the picker's configuration lead to Services that are there",
+    symptom="The picker starts, and every prompt counts as unknown: its renderer cannot be reached.",
+    cause="A Service was renamed, or its port changed, and the configuration still has the old address.",
+    instead="write http://<service>.<namespace>.svc:<port> of a Service of this environment",
+    source=("F-90", "F-84", "https://github.com/llm-d/llm-d/tree/main/guides/precise-prefix-cache-routing"),
+)
+def addresses(view: View) -> Iterator[Offence]:
+    """URLs inside the cluster in every picker's configuration."""
+    for config in configs(view):
+        for _, value in leaves(config.value):
+            found = _IN_CLUSTER.match(value) if isinstance(value, str) else None
+            service = view.find("Service", found["namespace"], found["name"]) if found else None
+            ports = (
+                [str(port.get("port")) for port in entries(service.manifest, "spec", "ports")]
+                if service
+                else []
+            )
+            if found and (found["port"] or "80") not in ports:
+                yield Offence(config.where, f"leads to {value}, which no Service of this environment answers")
+
+
 def _served(view: View) -> Iterator[tuple[Pool, Pod, Container | None]]:
     """Every pool with its picker's pods; the container where its flags are in git."""
     for pool in view.pools:
@@ -543,6 +576,41 @@ def _config(view: View, pod: Pod, container: Container | None, pool: Pool) -> Js
     return parse(found[1]) if found else None
 
 
+@rule(
+    "EPP-15",
+    "The picker is asked for its health where it answers",
+    symptom="The picker is restarted for ever, or never becomes ready.",
+    cause="A gRPC probe asks another port than --grpc-health-port.",
+    instead="use one port, 9003, in both",
+    source=("F-35b", "gateway-api-inference-extension charts"),
+)
+def health_port(view: View) -> Iterator[Offence]:
+    """GRPC probes of every picker."""
+    for _, container in view.pickers:
+        listens = container.flags.get("grpc-health-port", "9003")
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            port = mapping(container.manifest, probe, "grpc").get("port")
+            if port is not None and str(port) != listens:
+                message = f"is {port}, and the picker answers on {listens}"
+                yield Offence(container.at(probe, "grpc", "port"), message, f"write {listens}")
+
+
+@rule(
+    "EPP-16",
+    "Several pickers of one pool elect a leader",
+    symptom="The gateway asks pickers in turns, each knows half of the requests, and prefixes are scattered.",
+    cause="Replicas of a picker do not share what they know; only an elected leader may answer.",
+    instead="write --ha-enable-leader-election, or one replica",
+    source=("F-85", "F-84", _GIE),
+)
+def leader(view: View) -> Iterator[Offence]:
+    """Replicas of every rendered picker."""
+    for pod, container in view.pickers:
+        elects = container.flags.get("ha-enable-leader-election", "false").lower() != "false"
+        if pod.replicas > 1 and not pod.made_by_kserve and not elects:
+            yield Offence(pod.owner.at("spec", "replicas"), f"is {pod.replicas}, without an election")
+
+
 RULES = (
     metrics_scheme,
     cache_metric,
@@ -558,4 +626,7 @@ RULES = (
     precise_prefix,
     envoy_routes,
     permissions,
+    health_port,
+    leader,
+    addresses,
 )

@@ -64,6 +64,15 @@ class Container:
         pairs = entries(self.manifest, "env")
         return {text(pair, "name"): str(pair["value"]) for pair in pairs if "value" in pair}
 
+    @property
+    def ports(self) -> frozenset[int]:
+        """The port that its flags name, or else those that it declares."""
+        told = self.flags.get("port", "")
+        if told.isdecimal() and len(told) < 9:
+            return frozenset({int(told)})
+        found = (number(item, "containerPort") for item in entries(self.manifest, "ports"))
+        return frozenset(port for port in found if port)
+
     def chips(self, resource: str) -> tuple[int | None, int | None]:
         """Accelerators it requests, and its limit."""
         requested = number(self.manifest, "resources", "requests", resource)
@@ -164,8 +173,7 @@ class Pod:
             port
             for container in self.all_containers
             if engine is None or container.path != engine.container.path
-            for item in entries(container.manifest, "ports")
-            if (port := number(item, "containerPort"))
+            for port in container.ports
         }
         # KServe's preset for decoding puts a routing proxy in front of the engine.
         proxy = (

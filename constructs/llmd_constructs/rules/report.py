@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llmd_constructs.rules import RULES
+from llmd_constructs.rules.input import INPUT
 from llmd_constructs.rules.model import SEVERITIES, Finding, Rule, Severity
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -39,7 +40,7 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 def sarif(findings: Sequence[Finding]) -> str:
     """SARIF 2.1.0, which code hosts show beside the changed lines."""
-    rules = list(RULES.values())
+    rules = [*RULES.values(), INPUT]
     places = {rule.id: index for index, rule in enumerate(rules)}
     driver = {"name": "llmd", "rules": [_sarif_rule(rule) for rule in rules]}
     results = [_sarif_result(finding, places[finding.rule.id]) for finding in findings]

@@ -158,4 +158,42 @@ def server_fields(view: View) -> Iterator[Offence]:
             yield Offence(resource.at("status"), "is written by a controller")
 
 
-RULES = (no_content, pull_secrets, secret_keys, server_fields)
+@rule(
+    "SEC-05",
+    "An ExternalSecret reads from a store that is there",
+    symptom="The Secret never appears: SecretStore not found.",
+    cause="secretStoreRef names no store of this environment.",
+    instead="name the store that is rendered",
+    source=("F-62", "F-64", "https://external-secrets.io/latest/api/externalsecret/"),
+)
+def stores(view: View) -> Iterator[Offence]:
+    """Stores of every ExternalSecret."""
+    for secret in view.of("ExternalSecret"):
+        reference = mapping(secret.manifest, "spec", "secretStoreRef")
+        kind, name = text(reference, "kind") or "SecretStore", text(reference, "name")
+        if not view.find(kind, "" if kind == "ClusterSecretStore" else secret.namespace, name):
+            yield Offence(secret.at("spec", "secretStoreRef"), f"is {kind} {name}, which is not there")
+
+
+@rule(
+    "SEC-06",
+    "A binding binds a role that is there to an account that is there",
+    symptom="The pod's requests end with 403: forbidden.",
+    cause="roleRef or a subject is spelled differently from the Role or ServiceAccount.",
+    instead="name a Role and a ServiceAccount of this environment",
+    source=("F-90", "F-56", "https://kubernetes.io/docs/reference/access-authn-authz/rbac/"),
+)
+def bindings(view: View) -> Iterator[Offence]:
+    """Roles and ServiceAccounts of every binding."""
+    for binding in view.of("RoleBinding", "ClusterRoleBinding"):
+        kind, name = text(binding.manifest, "roleRef", "kind"), text(binding.manifest, "roleRef", "name")
+        if kind == "Role" and not view.find(kind, binding.namespace, name):
+            yield Offence(binding.at("roleRef"), f"is Role {name}, which {binding.namespace} does not have")
+        for index, subject in enumerate(entries(binding.manifest, "subjects")):
+            account, namespace = text(subject, "name"), text(subject, "namespace") or binding.namespace
+            known = view.find("ServiceAccount", namespace, account)
+            if text(subject, "kind") == "ServiceAccount" and not known:
+                yield Offence(binding.at("subjects", index), f"is {account}, which {namespace} does not have")
+
+
+RULES = (no_content, pull_secrets, secret_keys, server_fields, stores, bindings)

@@ -24,7 +24,7 @@ class Peer:
     name: str
     """In words, for messages."""
     namespace: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
     network: IPv4Network | None = None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import Accelerator, Taint
@@ -97,13 +97,22 @@ class View:
 
     def of(self, *kinds: str) -> Iterator[Resource]:
         """Rendered objects of these kinds."""
-        return (resource for resource in self.resources if resource.kind in kinds)
+        return (resource for kind in kinds for resource in self._by_kind.get(kind, ()))
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.kind, []).append(resource)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str], Resource]:
+        return {(item.kind, item.namespace, item.name): item for item in reversed(self.resources)}
 
     def find(self, kind: str, namespace: str, name: str) -> Resource | None:
         """A rendered object by name."""
-        return next(
-            (item for item in self.of(kind) if (item.namespace, item.name) == (namespace, name)), None
-        )
+        return self._by_name.get((kind, namespace, name))
 
     def setting(self, *path: str | int) -> Where:
         """The place of a value in the environment file or its bases."""
@@ -216,9 +225,10 @@ def _placement(pool: NodePool) -> Placement | None:
         return None
 
 
-def _accelerator_labels() -> set[str]:
+@cache
+def _accelerator_labels() -> frozenset[str]:
     keys = {item.node_label_key for item in _accelerators()}
-    return keys | {item.topology_label_key for item in _accelerators() if item.topology_label_key}
+    return frozenset(keys | {item.topology_label_key for item in _accelerators() if item.topology_label_key})
 
 
 def _accelerators() -> list[Accelerator]:

@@ -9,7 +9,7 @@ from llmd_constructs.rules.fields import fields
 from llmd_constructs.rules.flags import runs_shell
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.pods import TEMPLATES, Container, Pod
-from llmd_constructs.rules.reading import dig, entries, labels, mapping, number, selects, text
+from llmd_constructs.rules.reading import dig, entries, labels, mapping, number, selects, text, texts
 from llmd_constructs.rules.resources import Resource
 from llmd_constructs.rules.view import View
 
@@ -131,9 +131,17 @@ def selectors(view: View) -> Iterator[Offence]:
             if not chosen or not selects(chosen, own):
                 yield Offence(resource.at("spec", "selector"), "does not pick the pods of its own template")
         elif resource.kind == "Service" and chosen and not view.service_pods(resource):
-            if not _is_gateway_selector(chosen):
-                yield Offence(resource.at("spec", "selector"), f"picks no pod: {_said(chosen)}")
-        elif resource.kind in _SELECTING and not view.pods_behind(resource.namespace, chosen):
+            if _is_gateway_selector(chosen):
+                continue
+            yield Offence(resource.at("spec", "selector"), f"picks no pod: {_said(chosen)}")
+        for index, item in enumerate(
+            entries(resource.manifest, *(template or ()), "spec", "topologySpreadConstraints")
+        ):
+            own = labels(resource.manifest, *(template or ()), "metadata", "labels")
+            if template and not selects(mapping(item, "labelSelector"), own):
+                where = resource.at(*template, "spec", "topologySpreadConstraints", index, "labelSelector")
+                yield Offence(where, "does not pick the pods of its own template")
+        if resource.kind in _SELECTING and not view.pods_behind(resource.namespace, chosen):
             yield Offence(
                 resource.at("spec", "selector"), f"picks no pod: {_said(labels(chosen, 'matchLabels'))}"
             )
@@ -266,14 +274,9 @@ def shell_script(view: View) -> Iterator[Offence]:
     """Command lines of every container."""
     for pod in view.pods:
         for container in pod.all_containers:
-            script = [*_strings(container, "command"), *_strings(container, "args")][2:3]
+            script = [*texts(container.manifest, "command"), *texts(container.manifest, "args")][2:3]
             if runs_shell(container.manifest) and script and script[0].startswith("--"):
                 yield Offence(container.at("args"), f"begins with {script[0]}, and the command is a shell")
-
-
-def _strings(container: Container, field: str) -> list[str]:
-    found = container.manifest.get(field)
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
 
 
 @rule(
@@ -325,6 +328,37 @@ def known_fields(view: View) -> Iterator[Offence]:
                     )
 
 
+@rule(
+    "POD-12",
+    "Services and probes lead to ports that containers listen on",
+    symptom="Connection refused: the pod is never Ready, or its Service answers nothing.",
+    cause="A port was changed in one place and not in the other.",
+    instead="write the port of the container",
+    source=("F-82", "https://kubernetes.io/docs/concepts/services-networking/service/"),
+)
+def open_ports(view: View) -> Iterator[Offence]:
+    """Services and HTTP probes of pods that serve no model; VLLM-03 and VLLM-08 hold for the others."""
+    for service in view.of("Service"):
+        pods = [pod for pod in view.service_pods(service) if not pod.engine and pod.ports]
+        for index, port in enumerate(entries(service.manifest, "spec", "ports")):
+            target = number({"port": port.get("targetPort", port.get("port"))}, "port")
+            for pod in pods:
+                if target is not None and target not in pod.ports and not pod.made_by_kserve:
+                    message = f"leads to {target}, and {pod.owner.title} listens on {_numbers(pod.ports)}"
+                    yield Offence(service.at("spec", "ports", index, "targetPort"), message)
+    for pod in view.pods:
+        for container in pod.containers if not pod.engine else ():
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                port = number(container.manifest, probe, "httpGet", "port")
+                if port is not None and container.ports and port not in container.ports:
+                    message = f"is {port}, and the container listens on {_numbers(container.ports)}"
+                    yield Offence(container.at(probe, "httpGet", "port"), message)
+
+
+def _numbers(ports: frozenset[int]) -> str:
+    return " and ".join(str(port) for port in sorted(ports))
+
+
 RULES = (
     no_host,
     root_image,
@@ -337,4 +371,5 @@ RULES = (
     shell_script,
     one_model,
     known_fields,
+    open_ports,
 )

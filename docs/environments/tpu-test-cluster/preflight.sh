@@ -31,7 +31,7 @@ report() {
 check() {
   local id=$1 title=$2 mend=$3 wanted=$4 answer status=1
   shift 4
-  answer=$("$@" 2>&1) && printf '%s\n' "$answer" | grep -Eq -- "$wanted" && status=0
+  answer=$("$@" 2>&1) && grep -Eq -- "$wanted" <<<"$answer" && status=0
   report "$id" "$title" "$mend" "$status" "$answer" "$@"
 }
 

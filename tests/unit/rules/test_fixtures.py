@@ -21,17 +21,17 @@ def _stated(file: Path) -> tuple[str, str]:
 @pytest.mark.parametrize("file", INVALID, ids=lambda file: file.stem)
 def test_the_fixture_gets_its_rule_and_no_other_error(file: Path, workshop: Workshop) -> None:
     """An invalid environment gets the rule and the message that it states, and no second error."""
-    id, message = _stated(file)
+    law, message = _stated(file)
     found = workshop.check(file.stem, file.read_text("utf-8"))
-    assert any(finding.rule.id == id and message in finding.message for finding in found)
-    assert {finding.rule.id for finding in found if finding.rule.severity == "error"} <= {id}
+    assert any(finding.rule.id == law and message in finding.message for finding in found)
+    assert {finding.rule.id for finding in found if finding.rule.severity == "error"} <= {law}
 
 
 @pytest.mark.parametrize("file", INVALID, ids=lambda file: file.stem)
 def test_without_the_rule_nothing_is_found(file: Path, workshop: Workshop) -> None:
     """It is this rule, and no other, that finds what the fixture shows."""
-    id, message = _stated(file)
-    rules = {key: rule for key, rule in RULES.items() if key != id}
+    law, message = _stated(file)
+    rules = {key: rule for key, rule in RULES.items() if key != law}
     found = check(workshop.view(file.stem, file.read_text("utf-8")), rules)
     assert not any(finding.rule.severity == "error" or message in finding.message for finding in found)
 

@@ -41,6 +41,8 @@ ANSWERS = {
     "PRE-21": ("quay.io/argoproj/argocd:v3.5.7", "quay.io/argoproj/argocd:v3.1.8"),
 }
 """An answer that is right, and one that is wrong, for each kind of check."""
+
+
 def _text(name: str) -> str:
     if name == "external-secrets":
         return "extends: ../bases/gke-kserve.yaml\nplatform:\n  secrets:\n    provider: external-secrets\n"
@@ -80,7 +82,9 @@ class Stubs:
                 if command[0] == name
             )
             stub = self.folder / name
-            stub.write_text(f'#!/bin/sh\ncase "$*" in\n{cases}\n*) echo "nobody asks that"; exit 1 ;;\nesac\n', "utf-8")
+            stub.write_text(
+                f'#!/bin/sh\ncase "$*" in\n{cases}\n*) echo "nobody asks that"; exit 1 ;;\nesac\n', "utf-8"
+            )
             stub.chmod(0o755)
         path = self.folder / "preflight.sh"
         path.write_text(script, "utf-8")
@@ -162,12 +166,18 @@ def test_the_script_only_reads(name: str, workshop: Workshop) -> None:
 def test_the_script_names_crds_by_their_right_group(workshop: Workshop) -> None:
     """CRDs are those that exist: a script of the seeds asked for one in a group that is none (F-89)."""
     for name in ENVIRONMENTS:
-        crds = [check.command[3] for check in _checks(workshop, name)[0] if check.command[:3] == ("kubectl", "get", "crd")]
+        crds = [
+            check.command[3]
+            for check in _checks(workshop, name)[0]
+            if check.command[:3] == ("kubectl", "get", "crd")
+        ]
         assert crds == ["applications.argoproj.io"]
 
 
 def test_every_kind_of_check_is_tried() -> None:
     """No check is without an answer that fails it."""
-    source = (Path(__file__).parents[3] / "constructs/llmd_constructs/reports/preflight.py").read_text("utf-8")
+    source = (Path(__file__).parents[3] / "constructs/llmd_constructs/reports/preflight.py").read_text(
+        "utf-8"
+    )
     named = {word.strip('",') for word in source.split() if word.startswith('"PRE-')}
     assert named - {"PRE-22"} == set(ANSWERS)
