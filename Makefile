@@ -20,6 +20,10 @@ test: $(VENV)/dev.stamp ## Lint, check types, run every test
 	@$(BIN)/basedpyright
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
+.PHONY: judge
+judge: $(VENV)/dev.stamp ## Only the real programs: API server, scheduler, KServe, endpoint picker, Argo CD
+	@$(BIN)/python -m pytest -m cluster -n 2 --dist loadgroup tests/cluster
+
 .PHONY: accept
 accept: $(VENV)/dev.stamp ## Accept the present output: dist/, argocd/ and the snapshots of the matrix
 	@$(BIN)/python main.py synth

@@ -15,6 +15,7 @@ LOOK_UPS: dict[catalogue.Kind, Callable[[str], catalogue.Entry]] = {
     "picker_release": catalogue.picker_release,
     "istio_release": catalogue.istio_release,
     "engine_image": catalogue.engine_image,
+    "auxiliary": catalogue.auxiliary,
     "upstream": catalogue.upstream,
     "gateway_class": catalogue.gateway_class,
 }

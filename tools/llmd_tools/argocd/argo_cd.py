@@ -24,6 +24,7 @@ _CONFIG_MAPS = (
     "argocd-ssh-known-hosts-cm",
     "argocd-gpg-keys-cm",
 )
+_REFRESH = "argocd.argoproj.io/refresh"
 _NOT_RUNNING = """\
 - apiGroups: [admissionregistration.k8s.io]
   kinds: [ValidatingWebhookConfiguration, MutatingWebhookConfiguration]
@@ -91,6 +92,14 @@ class ArgoCd:
             ToolError: If the API server refuses one.
         """
         self._accept(list(objects))
+
+    def commit(self, files: Mapping[str, str | None]) -> None:
+        """Commit files (see `Repository.commit`), and let every Application look at once."""
+        self.repository.commit(files)
+        for name in self.applications():
+            metadata = {"name": name, "namespace": self._namespace, "annotations": {_REFRESH: "normal"}}
+            asked: Object = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}
+            self._cluster.apply([asked], field_manager="refresh", validate="Ignore")
 
     def applications(self) -> dict[str, ApplicationState]:
         """Every Application, by name."""

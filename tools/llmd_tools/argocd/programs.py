@@ -5,7 +5,8 @@ Learnt from Argo CD 3.5:
 - The repo-server runs `git-verify-wrapper.sh`, which only the container image has; a stub stands in.
 - It talks TLS by default, and fails to start with TLS off.
 - It opens a socket at a fixed path unless `ARGOCD_ASK_PASS_SOCK` names another.
-- It looks for new commits once in three minutes unless told otherwise.
+- It looks for new commits once in three minutes unless told otherwise, and for as long passes over a commit that it
+  cannot read.
 """
 
 import importlib.util
@@ -20,8 +21,8 @@ from llmd_tools.groups import group_of
 
 _LOOPBACK = "127.0.0.1"
 _STUBS = ("git-verify-wrapper.sh", "gpg-wrapper.sh")
-_RESYNC_SECONDS = 3
-"""How often every Application is looked at, and so how long a new commit may go unseen."""
+_RESYNC_SECONDS = 30
+"""How often every Application is looked at without an occasion: each look compares each object on the API server."""
 
 
 def start(cluster: ControlPlane, namespace: str) -> str:
@@ -53,6 +54,7 @@ def start(cluster: ControlPlane, namespace: str) -> str:
             *common,
             *("--metrics-port", str(controller)),
             *("--app-resync", str(_RESYNC_SECONDS), "--app-resync-jitter", "0"),
+            *("--repo-error-grace-period-seconds", "0"),
         ],
         "argocd-server": [
             *common,

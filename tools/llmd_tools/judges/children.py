@@ -23,7 +23,7 @@ _KINDS = (
 def made(rehearsal: Rehearsal, service: Manifest) -> Mapping[tuple[str, str], dict[str, Any]]:
     """The children of a service, by kind and name."""
     return {
-        (kind, child["metadata"]["name"]): child
+        (kind, child["metadata"]["name"]): {"kind": kind, **child}
         for api_version, kind in _KINDS
         if rehearsal.cluster.server.serves(api_version, kind)
         for child in rehearsal.cluster.server.list(api_version, kind, service["metadata"]["namespace"])

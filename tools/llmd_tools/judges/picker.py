@@ -1,6 +1,7 @@
 """llm-d's endpoint picker, run from its module: what it says of a configuration, and whether it gets ready."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ import yaml
 
 from llmd_constructs.catalogue.releases.picker import PickerRelease
 from llmd_tools.build import tool
+from llmd_tools.cluster import ControlPlane
 from llmd_tools.judges.rendered import Manifest, Rendered
 
 RELEASE = "v0.9.2"
 """The release that is built, the newest that a registry serves."""
 
 _LOADED = "loaded configuration from file/text successfully"
+_POD_ADDED = re.compile(r'"msg":"Pod added".*?"name":"([^"]+)"')
 _KUBECONFIG = """\
 apiVersion: v1
 kind: Config
@@ -62,7 +65,8 @@ def configurations(environment: Rendered, kserve_picker: str | None) -> Iterator
             [text] = maps[_key(deployment)]["data"].values()
             flags = tuple(each for each in arguments if not each.startswith("--config-file"))
             release = environment.plan.environment.platform.picker
-            yield Configured(*reversed(_key(deployment)), release, text, flags)
+            namespace, name = _key(deployment)
+            yield Configured(name, namespace, release, text, flags)
     for service in environment.of_kind("LLMInferenceService"):
         yield from _of_kserve(service, kserve_picker or "")
 
@@ -113,7 +117,7 @@ def adapted(configured: Configured, release: PickerRelease) -> Configured:
     """The configuration for the release that runs: what differs between the two is the API version and the flags."""
     config = yaml.safe_load(configured.text)
     config["apiVersion"] = release.config_api_version
-    known = tuple(each for each in configured.flags if flag_names([each])[:1] <= list(release.flags))
+    known = tuple(each for each in configured.flags if flag_names([each])[0] in release.flags)
     return Configured(
         configured.name, configured.namespace, RELEASE, yaml.safe_dump(config, sort_keys=False), known
     )
@@ -149,3 +153,43 @@ def _error(said: str) -> str:
     """The last error among the lines of a log."""
     errors = [json.loads(line) for line in said.splitlines() if line.startswith('{"level":"error"')]
     return str(errors[-1]["error"]) if errors else said.strip().rpartition("\n")[2]
+
+
+class RunningPicker:
+    """The picker of one pool, beside a control plane that has the pool.
+
+    Attributes:
+        health_port: Where its gRPC health checks are.
+        program: The running picker.
+    """
+
+    def __init__(self, cluster: ControlPlane, configured: Configured) -> None:
+        """Start it with its rendered flags, but free ports; `Programs.stop` or the control plane's end stops it."""
+        self.health_port = cluster.ports.take()
+        ports = {
+            "grpc-port": cluster.ports.take(),
+            "grpc-health-port": self.health_port,
+            "metrics-port": cluster.ports.take(),
+        }
+        # A certificate is mounted into a pod; here the picker makes its own.
+        own = {*ports, "cert-path"}
+        flags = [flag for flag in configured.flags if flag_names([flag])[0] not in own]
+        self.program = cluster.programs.start(
+            f"picker-{configured.name}",
+            [
+                tool("endpoint-picker"),
+                *flags,
+                *(f"--{name}={port}" for name, port in ports.items()),
+                "--config-text",
+                configured.text,
+            ],
+            {
+                "KUBECONFIG": str(cluster.kubeconfig),
+                "NAMESPACE": configured.namespace,
+                "POD_NAME": configured.name,
+            },
+        )
+
+    def pods(self) -> set[str]:
+        """The names of the pods that it has found in its pool, by its own log: those that came after the pool."""
+        return set(_POD_ADDED.findall(self.program.log.read_text(errors="replace")))

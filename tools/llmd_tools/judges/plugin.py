@@ -52,9 +52,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: Any) -> None:
     """Take the scores of a worker that is done."""
     output: Mapping[str, Any] = getattr(node, "workeroutput", {})
-    node.config.stash[_SCORES] += [
-        Score(**{**score, "notes": tuple(score["notes"])}) for score in output.get(_OUTPUT, [])
-    ]
+    node.config.stash[_SCORES] += [_score(**each) for each in output.get(_OUTPUT, [])]
+
+
+def _score(*, notes: list[str], **rest: Any) -> Score:
+    """A score that has been a message between processes, which knows no tuples."""
+    return Score(**rest, notes=tuple(notes))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

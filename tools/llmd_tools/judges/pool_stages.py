@@ -40,7 +40,7 @@ def write_pool_stages(cluster: ControlPlane, namespace: str, name: str) -> list[
     for api, field in _APIS.items():
         if not cluster.server.serves(api, "InferencePool"):
             continue
-        seen = f"[.status.{field}[]?.conditions[]?.observedGeneration] | unique == [.metadata.generation]"
+        seen = f"([.status.{field}[]?.conditions[]?.observedGeneration] | unique) == [.metadata.generation]"
         stage = {
             "apiVersion": "kwok.x-k8s.io/v1alpha1",
             "kind": "Stage",

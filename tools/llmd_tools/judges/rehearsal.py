@@ -1,7 +1,7 @@
 """One environment on a running stack: its nodes, everything that is rendered for it, and what KServe makes of it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ _STAGES = Path(__file__).parents[2] / "stages"
 LLM_INFERENCE_SERVICE = "LLMInferenceService"
 _KEPT = frozenset({"default", "kserve", "kube-system"})
 """Namespaces that outlive an environment."""
-_SECONDS = 240
+_SECONDS = 180
 _PODS_SECONDS = 30
 
 
@@ -90,14 +90,14 @@ class Rehearsal:
         """The objects of a kind in the environment's own namespaces."""
         mine = set(self.namespaces)
         return [
-            each
+            {"apiVersion": api_version, "kind": kind, **each}  # which a list leaves out
             for each in self.cluster.server.list(api_version, kind)
             if each["metadata"].get("namespace") in mine
         ]
 
 
 @contextmanager
-def rehearse(rendered: Rendered, stack: Stack) -> Iterator[Rehearsal]:
+def rehearse(rendered: Rendered, stack: Stack) -> Generator[Rehearsal]:
     """Apply an environment, wait for KServe, and take all of it away again at the end."""
     rehearsal = Rehearsal(rendered, stack)
     cluster = stack.cluster
@@ -207,7 +207,7 @@ def _clean(rehearsal: Rehearsal) -> None:
         metadata = manifest["metadata"]
         server.delete(manifest["apiVersion"], LLM_INFERENCE_SERVICE, metadata["name"], metadata["namespace"])
     _wait(cluster, "KServe lets go of its models", lambda: not any(map(rehearsal.live, rehearsal.services)))
-    for manifest in reversed(rehearsal.rendered.objects.values()):
+    for manifest in reversed(list(rehearsal.rendered.objects.values())):
         metadata = manifest["metadata"]
         keep = manifest["kind"] == "Namespace" and metadata["name"] in _KEPT
         if not keep and metadata.get("namespace") not in rehearsal.namespaces:
@@ -215,14 +215,15 @@ def _clean(rehearsal: Rehearsal) -> None:
                 server.delete(
                     manifest["apiVersion"], manifest["kind"], metadata["name"], metadata.get("namespace", "")
                 )
-    for each in nodes(rehearsal.rendered.plan.environment.cluster):
-        server.delete("v1", "Node", each.name)
     mine = set(rehearsal.namespaces) - _KEPT
     _wait(
         cluster,
         "the namespaces are gone",
         lambda: not mine & {each["metadata"]["name"] for each in server.list("v1", "Namespace")},
     )
+    # Last, because kwok ends a pod only while its node is there.
+    for each in nodes(rehearsal.rendered.plan.environment.cluster):
+        server.delete("v1", "Node", each.name)
 
 
 def _wait(cluster: ControlPlane, what: str, done: Callable[[], bool]) -> None:

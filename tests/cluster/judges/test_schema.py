@@ -1,0 +1,28 @@
+"""Kubeconform judges every rendered file by the real schemas."""
+
+import pytest
+
+from llmd_tools import kubeconform
+from llmd_tools.judges.crd_sets import NOT_SERVED, crd_sets
+from llmd_tools.judges.plugin import Judged
+from llmd_tools.judges.rendered import environments
+
+pytestmark = pytest.mark.cluster
+
+MINORS = ("1.33", "1.34", "1.35")
+
+
+@pytest.mark.parametrize("name", list(environments()))
+def test_every_file_fits_its_schema(name: str, judged: Judged) -> None:
+    """Each file is what its schema says, strictly, in three minor versions; kinds without one are the known ones."""
+    environment = environments()[name]
+    manifests = environment.objects.values()
+    sets = crd_sets(environment.plan, {manifest["apiVersion"] for manifest in manifests})
+    rendered = {f"{manifest['apiVersion']} {manifest['kind']}" for manifest in manifests}
+    for minor in MINORS:
+        report = kubeconform.validate(environment.folders, minor, sets)
+        assert not report.failures, "\n".join(map(str, report.failures))
+        assert report.objects == len(environment.objects)
+        assert set(report.skipped) == rendered & NOT_SERVED
+    unjudged = tuple(f"{kind} has no schema in any registry" for kind in sorted(rendered & NOT_SERVED))
+    judged("schema", name, len(environment.objects) * len(MINORS), unjudged)
