@@ -1,5 +1,7 @@
 """Kubeconform judges every rendered file by the real schemas."""
 
+from pathlib import Path
+
 import pytest
 
 from llmd_tools import kubeconform
@@ -10,6 +12,8 @@ from llmd_tools.judges.rendered import environments
 pytestmark = pytest.mark.cluster
 
 MINORS = ("1.33", "1.34", "1.35")
+MATRIX_SETS = ("gateway-api", "inference-extension-1.5", "kserve-0.20", "gke-gateway", "istio", "lws")
+"""CRDs of what the cells render."""
 
 
 @pytest.mark.parametrize("name", list(environments()))
@@ -26,3 +30,17 @@ def test_every_file_fits_its_schema(name: str, judged: Judged) -> None:
         assert set(report.skipped) == rendered & NOT_SERVED
     unjudged = tuple(f"{kind} has no schema in any registry" for kind in sorted(rendered & NOT_SERVED))
     judged("schema", name, len(environment.objects) * len(MINORS), unjudged)
+
+
+def test_every_cell_of_the_matrix_fits_its_schema(judged: Judged) -> None:
+    """Every pattern on every stack, gateway and accelerator is what the schemas say."""
+    cells = Path(__file__).parents[2] / "snapshots" / "matrix"
+    report = kubeconform.validate([cells], MINORS[1], MATRIX_SETS)
+    assert not report.failures, "\n".join(map(str, report.failures))
+    assert set(report.skipped) <= NOT_SERVED
+    judged(
+        "schema",
+        "matrix",
+        report.objects,
+        tuple(f"{kind} has no schema in any registry" for kind in report.skipped),
+    )
