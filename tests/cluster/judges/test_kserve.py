@@ -97,7 +97,7 @@ def test_our_template_wins_over_the_preset(rehearsal: Rehearsal, services: list[
                 if key in ours:
                     assert merged[key] == ours[key], f"{service['metadata']['name']}: {key}"
             if "args" in ours:
-                assert _without_adapters(merged["args"]) == ours["args"], service["metadata"]["name"]
+                assert merged["args"] == ours["args"], service["metadata"]["name"]
             probes = {
                 (merged[each]["httpGet"]["scheme"], merged[each]["httpGet"]["port"])
                 for each in PROBES
@@ -108,29 +108,6 @@ def test_our_template_wins_over_the_preset(rehearsal: Rehearsal, services: list[
                 assert probes == {(ours[PROBES[0]]["httpGet"]["scheme"], ours[PROBES[0]]["httpGet"]["port"])}
             assert pod["spec"]["nodeSelector"] == wanted["nodeSelector"]
             assert pod["spec"]["serviceAccountName"] == wanted["serviceAccountName"]
-
-
-def test_adapters_reach_a_shell(rehearsal: Rehearsal, services: list[Manifest]) -> None:
-    """KServe quotes its adapter flags for the preset's shell, and puts them first: they need the preset's command."""
-    wrong = [
-        f"{service['metadata']['name']}: {container['command']} {container['args']}"
-        for service in services
-        if "lora" in service["spec"]["model"]
-        for _, pod in _pods(rehearsal, service)
-        for container in [main_container(pod)]
-        if "--lora-modules" in container["args"] and "eval" not in str(container["command"])
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
-def _without_adapters(arguments: list[str]) -> list[str]:
-    """What is left of the main container's arguments without the flags that KServe puts before them for adapters."""
-    if "--lora-modules" not in arguments:
-        return arguments
-    index = arguments.index("--lora-modules") + 1
-    while index < len(arguments) and arguments[index].startswith("'{"):  # JSON for each adapter
-        index += 1
-    return arguments[index:]
 
 
 def test_a_group_gets_its_flags(rehearsal: Rehearsal, services: list[Manifest]) -> None:
