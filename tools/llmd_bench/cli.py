@@ -1,13 +1,18 @@
 """`python -m llmd_bench`: all contestants side by side, in one run on the same objects."""
 
+import signal
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from llmd_bench import course, report
+from llmd_bench import course, report, tables
 from llmd_bench.expectations import judge
 from llmd_bench.repository import copy
+from llmd_bench.rounds import Results
 from llmd_tools.errors import ToolError
 
 _SIZES = (1, 10, 30, 100, 1000)
@@ -42,26 +47,42 @@ def main(sizes: tuple[int, ...] | None, write: Path | None, *, quick: bool) -> N
 
     All sizes take about a quarter of an hour. What is rendered goes to the folder for temporary files (TMPDIR).
     """
+    if write and not write.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {write.parent}", param_hint="--write")
     chosen = sizes or (_QUICK if quick else _SIZES)
+    signal.signal(signal.SIGTERM, _leave)
+    parts: list[report.Part] = []
     try:
         with tempfile.TemporaryDirectory(prefix="llmd-bench-") as folder:
-            findings = _run(Path(folder), chosen, quick=quick)
+            for part in _run(Path(folder), chosen, quick=quick):
+                parts.append(part)
+                report.show(part)
     except ToolError as error:
         raise click.ClickException(str(error)) from error
-    parts = report.document(findings)
-    report.show(parts)
     if write:
         write.write_text(report.markdown(parts), encoding="utf-8")
 
 
-def _run(folder: Path, sizes: tuple[int, ...], *, quick: bool) -> report.Findings:
-    entered = course.line_up(folder / "equality")
+def _leave(*_: object) -> NoReturn:
+    """End as SIGTERM asks, by way of what has to be cleaned up."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _run(folder: Path, sizes: tuple[int, ...], *, quick: bool) -> Iterator[report.Part]:
+    """Every part of the report as soon as it is known, so that an interrupted run has shown something."""
     root = copy(folder)
-    results = {size: course.measure_size(entered, folder / str(size), size, quick=quick) for size in sizes}
+    entered = course.line_up(folder / "equality")
+    yield from report.opening(entered)
     commands = course.measure_commands(root, folder, quick=quick)
+    yield tables.commands_table(commands)
+    results = Results()
+    for size in sizes:
+        results[size] = course.measure_size(entered, folder / str(size), size, quick=quick)
+        yield tables.size_table(size, results[size])
     profiles = course.profiles(root, folder, _profiled(sizes), quick=quick)
-    verdicts = judge(results, commands, profiles[course.OWN])
-    return report.Findings(entered, results, commands, profiles, verdicts)
+    yield tables.steps_table(profiles)
+    yield tables.overview(results)
+    yield report.verdicts_table(judge(results, commands, profiles[course.OWN]))
 
 
 def _profiled(sizes: tuple[int, ...]) -> tuple[int, ...]:

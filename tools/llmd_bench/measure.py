@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -34,22 +35,35 @@ def run(contestant: Contestant) -> Cost:
     """
     shutil.rmtree(contestant.output, ignore_errors=True)
     contestant.output.mkdir()
-    done = subprocess.run(
-        # -I and -S keep the launcher small.
-        [sys.executable, "-I", "-S", str(_LAUNCH), *contestant.command],
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(_LAUNCH),
+        *contestant.command,
+    ]  # -I and -S keep the launcher small
+    with subprocess.Popen(
+        command,
         cwd=contestant.folder,
         env={**os.environ, **contestant.environment},
-        input=contestant.lines,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
+        process_group=0,
+    ) as process:
+        try:
+            answer, said = process.communicate(contestant.lines)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)  # xargs would go on to its last line
+            process.wait()
+            raise
     try:
-        found = json.loads(done.stdout)
+        found = json.loads(answer)
     except ValueError:
-        raise ToolError(f"{contestant.name} cannot be started: {_last_line(done.stderr)}") from None
+        raise ToolError(f"{contestant.name} cannot be started: {_last_line(said)}") from None
     if found.pop("status"):
-        raise ToolError(f"{contestant.name} fails: {_last_line(done.stderr)}")
+        raise ToolError(f"{contestant.name} fails: {_last_line(said)}")
     return Cost(**found)
 
 

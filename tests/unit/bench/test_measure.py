@@ -1,6 +1,9 @@
 """A run is measured with everything it starts, and its failure is told."""
 
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -47,3 +50,33 @@ def test_each_starts_a_process_per_application(tmp_path: Path) -> None:
     run(Contestant("many", command, tmp_path, tmp_path / "output", names(workload(3))))
     found = sorted(path.name for path in (tmp_path / "output").iterdir())
     assert found == ["team-0000", "team-0001", "team-0002"]
+
+
+def test_an_interrupted_run_leaves_nothing_running(tmp_path: Path) -> None:
+    """Who stops the benchmark also stops what it has started."""
+    contestant = _python(
+        "import os, time; open('output/pid', 'w').write(str(os.getpid())); time.sleep(60)", tmp_path
+    )
+    pid = tmp_path / "output" / "pid"
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 1.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(contestant)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert not _lives(int(pid.read_text()))
+
+
+def _lives(pid: int) -> bool:
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.05)
+    return True

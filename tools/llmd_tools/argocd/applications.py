@@ -63,8 +63,8 @@ class ApplicationState:
 
     @property
     def settled(self) -> bool:
-        """Whether it is Synced and Healthy, and nothing is under way."""
-        return (self.sync, self.health, self.phase) == ("Synced", "Healthy", "Succeeded")
+        """Whether it is Synced and Healthy, and nothing is under way; without objects there never was an operation."""
+        return (self.sync, self.health) == ("Synced", "Healthy") and self.phase in {"Succeeded", ""}
 
     def __str__(self) -> str:
         state = f"{self.name}: {self.sync or '-'}, {self.health or '-'}, {self.phase or 'no operation'}"

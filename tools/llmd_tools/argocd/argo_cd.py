@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+import yaml
+
 from llmd_tools.argocd import programs
 from llmd_tools.argocd.applications import API_VERSION, KIND, ApplicationState
 from llmd_tools.argocd.repository import Repository
@@ -25,10 +27,9 @@ _CONFIG_MAPS = (
     "argocd-gpg-keys-cm",
 )
 _REFRESH = "argocd.argoproj.io/refresh"
-_NOT_RUNNING = """\
-- apiGroups: [admissionregistration.k8s.io]
-  kinds: [ValidatingWebhookConfiguration, MutatingWebhookConfiguration]
-"""
+_WEBHOOKS = {
+    "admissionregistration.k8s.io": ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+}
 """Pods are simulated, so that a webhook would only ever refuse."""
 
 
@@ -43,13 +44,22 @@ class ArgoCd:
     repository: Repository
     simulation: Simulation
 
-    def __init__(self, cluster: ControlPlane, settings: Object) -> None:
+    def __init__(
+        self,
+        cluster: ControlPlane,
+        settings: Object,
+        *,
+        left_out: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         """Describe it; entering it starts it.
 
         Args:
             cluster: Where Argo CD runs, and what it deploys to.
-            settings: The ConfigMap `argocd-cm`. Webhook configurations are left out on top: nobody serves them here.
+            settings: The ConfigMap `argocd-cm`.
+            left_out: Kinds by group that Argo CD does not look at. Webhook configurations always are: nobody serves
+                them here.
         """
+        self._left_out = {**_WEBHOOKS, **(left_out or {})}
         self._cluster = cluster
         self._settings = settings
         self._namespace: str = settings["metadata"]["namespace"]
@@ -68,7 +78,8 @@ class ArgoCd:
         """Nothing to do: the control plane stops all programs together."""
 
     def _objects(self) -> list[Object]:
-        data = {**self._settings["data"], "resource.exclusions": _NOT_RUNNING}
+        exclusions = [{"apiGroups": [group], "kinds": list(kinds)} for group, kinds in self._left_out.items()]
+        data = {**self._settings["data"], "resource.exclusions": yaml.safe_dump(exclusions)}
         secret = {
             **self._object("v1", "Secret", "argocd-secret"),
             "stringData": {"server.secretkey": secrets.token_urlsafe(32)},

@@ -5,6 +5,7 @@ what it is not.
 """
 
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ import yaml
 
 from llmd_tools import go
 from llmd_tools.argocd.repository import BRANCH, Repository
+from llmd_tools.build import tool
 from llmd_tools.cache import cache_root
 from llmd_tools.crds import Entry, crd_files, lock
 from llmd_tools.errors import ToolError
-from llmd_tools.schemas import custom_resource_definitions
+from llmd_tools.schemas import Loader, custom_resource_definitions
 
 _OWN = Path(__file__).parents[2] / "stand-ins"
 """Stand-ins of our own making."""
@@ -105,6 +107,38 @@ def stand_in(application: Mapping[str, Any], repository: Repository) -> tuple[di
     spec = {**application["spec"], "source": new}
     wanted = f"{source['repoURL']} {source.get('chart') or source['path']} {source['targetRevision']}"
     return {**application, "spec": spec}, StandIn(name, wanted, instead)
+
+
+def definitions(application: Mapping[str, Any], repository: Repository) -> list[dict[str, Any]]:
+    """The CRDs that an Application with a stand-in brings.
+
+    Raises:
+        ToolError: If its chart does not render.
+    """
+    source = application["spec"]["source"]
+    folder = repository.files / source["path"]
+    documents = _rendered(folder, source) if (folder / "Chart.yaml").exists() else _included(folder, source)
+    return [each for each in documents if each and each.get("kind") == "CustomResourceDefinition"]
+
+
+def _rendered(folder: Path, source: Mapping[str, Any]) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [tool("helm"), "template", "release", folder, "--include-crds", "--values", "-"],
+        input=yaml.safe_dump(source.get("helm", {}).get("valuesObject", {})),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ToolError(f"helm template {folder.name}: {done.stderr.strip()}")
+    return list(yaml.load_all(done.stdout, Loader))
+
+
+def _included(folder: Path, source: Mapping[str, Any]) -> list[dict[str, Any]]:
+    start, _, rest = source.get("directory", {}).get("include", "*.yaml").partition("{")
+    middle, _, end = rest.partition("}")
+    files = {file for each in middle.split(",") for file in folder.glob(f"{start}{each}{end}")}
+    return [each for file in sorted(files) for each in yaml.load_all(file.read_text(), Loader)]
 
 
 _Choice = tuple[str, Callable[[Path], None], dict[str, Any]]
