@@ -4,25 +4,41 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from llmd_constructs import catalogue
+
 Json = dict[str, Any]
 
-TPU_POOLS = (
-    ("ct6e-standard-1t", "1x1"),
-    ("ct6e-standard-4t", "2x2"),
-    ("ct6e-standard-8t", "2x4"),
-    ("ct6e-standard-4t", "2x4"),
+MOST_HOSTS = 4
+"""Larger slices are the same again, with more nodes."""
+POOLS: tuple[Json, ...] = (
+    *(
+        {"machineType": machine.name, "topology": shape.topology}
+        for machine in map(catalogue.machine_type, catalogue.ids("machine_type"))
+        for shape in machine.topologies
+        if shape.hosts <= MOST_HOSTS
+    ),
+    *(
+        {"machineType": machine.name}
+        for machine in map(catalogue.machine_type, catalogue.ids("machine_type"))
+        if machine.accelerator and not machine.topologies
+    ),
+    {"machineType": "n1-standard-8", "accelerator": {"type": "nvidia-t4", "count": 1}},
 )
-GPU_POOLS = ("g2-standard-12", "a2-highgpu-1g", "a3-highgpu-1g", "a3-ultragpu-8g")
-MODELS = (
-    "Qwen/Qwen2.5-3B-Instruct",
-    "Qwen/Qwen3-8B",
-    "Qwen/Qwen3-32B",
-    "Qwen/Qwen3-30B-A3B",
-    "meta-llama/Llama-3.1-8B-Instruct",
-    "openai/gpt-oss-20b",
-)
+"""Every accelerator of the catalogue, on every machine type that has it."""
+MODELS = catalogue.ids("model")
 names = st.from_regex(r"[a-z][a-z0-9]{1,8}(-[a-z0-9]{1,8})?", fullmatch=True)
 namespaces = st.sampled_from(["models", "research", "production"])
+
+
+schedulers = st.fixed_dictionaries(
+    {},
+    optional={"replicas": st.just(2), "failureMode": st.sampled_from(["FailOpen", "FailOpen", "FailClose"])},
+)
+
+
+def adapters(name: str) -> st.SearchStrategy[list[Json]]:
+    """None or one LoRA adapter."""
+    return st.sampled_from([[], [{"name": f"{name}-tuned", "uri": "hf://example/tuned"}]])
 
 
 @st.composite
@@ -32,12 +48,8 @@ def node_pools(draw: st.DrawFn) -> list[Json]:
         {"name": "default-pool", "machineType": "e2-standard-8", "minNodes": 2, "maxNodes": 6}
     ]
     for index in range(draw(st.integers(1, 3))):
-        pool: Json = {"name": f"pool-{index}", "maxNodes": draw(st.integers(2, 12)), "bootDiskGb": 500}
-        if draw(st.booleans()):
-            pool["machineType"], pool["topology"] = draw(st.sampled_from(TPU_POOLS))
-        else:
-            pool["machineType"] = draw(st.sampled_from(GPU_POOLS))
-        pools.append(pool)
+        sizes = {"name": f"pool-{index}", "maxNodes": draw(st.integers(4, 16)), "bootDiskGb": 2000}
+        pools.append({**sizes, **draw(st.sampled_from(POOLS))})
     return pools
 
 
@@ -55,7 +67,8 @@ def deployments(draw: st.DrawFn, pools: list[str], name: str) -> Json:
         "pattern": pattern,
         "stack": draw(st.sampled_from(["kserve", "llm-d"])),
         "namespace": draw(namespaces),
-        "enabled": True,
+        "enabled": draw(st.booleans()) or draw(st.booleans()),
+        "scheduler": draw(schedulers),
     }
     if pattern == "multi-model":
         deployment["routing"] = draw(st.sampled_from(["path", "body"]))
@@ -65,6 +78,7 @@ def deployments(draw: st.DrawFn, pools: list[str], name: str) -> Json:
                 "model": draw(st.sampled_from(MODELS)),
                 "nodePool": draw(pool),
                 "replicas": count,
+                "adapters": draw(adapters(f"{name}-{part}")),
             }
             for part, count in (("a", draw(st.integers(1, 3))), ("b", 1))
         ]
@@ -95,15 +109,18 @@ def environments(draw: st.DrawFn) -> Json:
             "provider": provider,
             "namespace": draw(st.sampled_from(["opendatahub", "inference-gateway"])),
         },
-        "kserve": draw(st.sampled_from(["odh-0.15", "0.17", "0.18", "0.19", "0.20"])),
+        "kserve": draw(st.sampled_from(catalogue.ids("kserve_release"))),
+        "picker": draw(st.sampled_from(catalogue.ids("picker_release"))),
         "secrets": {
             "provider": draw(st.sampled_from(["external-secrets", "manual"])),
             "imagePullSecret": {"name": "pull-secret"},
         },
         "networkPolicies": draw(st.booleans()),
     }
+    if draw(st.booleans()):
+        platform["gateway"] |= {"hostname": "models.example.com", "tls": {"issuer": "letsencrypt"}}
     if provider == "istio":
-        platform["istio"] = draw(st.sampled_from(["1.26", "1.27", "1.28", "1.29"]))
+        platform["istio"] = draw(st.sampled_from(catalogue.ids("istio_release")))
     drawn = draw(st.lists(names, min_size=1, max_size=3, unique=True))
     accelerated = [pool["name"] for pool in pools[1:]]
     return {

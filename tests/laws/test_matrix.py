@@ -1,16 +1,22 @@
 """Every cell of the matrix either renders a correct system or is refused with the reason."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from llmd_constructs.config.environment import Environment
+from llmd_constructs.config.load import load_environments
+from llmd_constructs.context import Context
 from llmd_constructs.emit.yaml_text import yaml_text
 from llmd_constructs.environment import EnvironmentApp
+from llmd_constructs.patterns.support import refusals
 from llmd_constructs.plan.collect import collect
 from llmd_constructs.reports.matrix import GATEWAYS, KINDS, STACKS, VARIANTS, Cell, cell_environment, cells
 
-SNAPSHOTS = Path(__file__).parent.parent / "snapshots" / "matrix"
+ROOT = Path(__file__).parents[2]
+SNAPSHOTS = ROOT / "tests" / "snapshots" / "matrix"
 CELLS = list(cells())
 WORKING = [cell for cell in CELLS if cell.refusal is None]
 
@@ -32,12 +38,39 @@ def test_matrix_is_complete() -> None:
     assert len(CELLS) == len(VARIANTS) * len(STACKS) * len(GATEWAYS) * len(KINDS)
 
 
+def test_every_pattern_on_each_stack_is_in_an_environment() -> None:
+    """What can be rendered is also shown: each pattern on each stack, switched on, in a committed environment."""
+    shown = {
+        (deployment.pattern, deployment.stack)
+        for loaded in load_environments(ROOT)
+        for deployment in loaded.environment.active
+    }
+    assert shown == {(variant.pattern, stack) for variant in VARIANTS for stack in STACKS}
+
+
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.refusal], ids=_name)
 def test_refusal_says_what_to_write_instead(cell: Cell) -> None:
     """A refusal names the reason and the nearest combination that works."""
     assert cell.refusal
     assert cell.refusal.message
     assert cell.refusal.instead
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.refusal], ids=_name)
+def test_the_nearest_that_a_refusal_names_works(cell: Cell) -> None:
+    """The same pattern for the same gateway and accelerator works with what the refusal says to write."""
+    assert cell.refusal
+    written = re.findall(r"`(\w+): ([\w-]+)`", cell.refusal.instead)
+    assert written
+    for field, value in written:
+        content = cell_environment(cell.variant, cell.stack, cell.gateway, cell.kind).model_dump(
+            by_alias=True
+        )
+        assert content["deployments"][0][field] != value
+        content["deployments"][0][field] = value
+        mended = Environment.model_validate(content)
+        assert list(refusals(Context("matrix", mended))) == []
+        assert collect(EnvironmentApp("matrix", mended)).applications
 
 
 @pytest.mark.parametrize("cell", WORKING, ids=_name)

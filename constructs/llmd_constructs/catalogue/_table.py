@@ -41,7 +41,7 @@ Sources = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_lengt
 class Value(BaseModel):
     """A frozen part of an entry; unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Entry(Value):

@@ -30,6 +30,7 @@ class MachineType(Entry):
         attachable: Accelerators that a node pool may attach to it; the pool then says how many.
         topologies: Slice shapes; TPUs only.
         local_ssd_gib: Local SSD that GKE uses for ephemeral storage by itself; 0 where there is none.
+        gpu_network: What connects its GPUs to those of another host, beside the pods' network; GPUs only.
         chips_per_host_bounds: The host's own shape as `TPU_CHIPS_PER_HOST_BOUNDS` wants it; TPUs only.
     """
 
@@ -41,6 +42,7 @@ class MachineType(Entry):
     attachable: tuple[str, ...] = ()
     topologies: tuple[Topology, ...] = ()
     local_ssd_gib: int = 0
+    gpu_network: str | None = None
     chips_per_host_bounds: str | None = None
 
     def hosts(self, topology: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from llmd_constructs.cli.batch import batch
 from llmd_constructs.cli.progress import step
 from llmd_constructs.config.errors import InputError, Problem, closest
 
@@ -51,6 +52,7 @@ def explain(id: str) -> None:
     click.echo(explanation(known))
 
 
+@batch()
 def _findings(root: Path, names: Sequence[str]) -> "list[Finding]":
     with step("reading environments"):
         from llmd_constructs.config.load import ENVIRONMENTS, load_environments

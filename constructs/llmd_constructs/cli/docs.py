@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llmd_constructs.cli.batch import batch
 from llmd_constructs.cli.progress import step
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run(root: Path, *, check: bool) -> None:
         click.echo(path)
 
 
+@batch()
 def generated(root: Path) -> dict[str, str]:
     """Text of every generated page, by path from the root."""
     with step("synthesizing"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from llmd_constructs.cli.batch import batch
 from llmd_constructs.cli.progress import step
 from llmd_constructs.emit.stamp import digest, is_current, write_stamp
 
@@ -65,6 +66,7 @@ def _digest(root: Path) -> str:
         return ""  # reading the environments names the file and says what is wrong with it
 
 
+@batch()
 def _render(root: Path) -> dict[str, str]:
     with step("reading environments"):
         from llmd_constructs.config.load import load_environments

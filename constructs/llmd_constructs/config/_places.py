@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_orig
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from llmd_constructs.config._docs import field_docs
 from llmd_constructs.config._node import Node
 from llmd_constructs.config.errors import ValuePath
 
@@ -31,6 +32,13 @@ class Place:
     """What is annotated to the type, outermost first."""
     unions: tuple[ValuePath, ...] = ()
     """Unions on the way here."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Annotated to a field: what it means, in the words below it."""
+
+    text: str
 
 
 def place_of(loc: ValuePath, model: type[BaseModel], values: Node) -> Place:
@@ -53,7 +61,9 @@ def fields(annotation: Any) -> dict[str, FieldInfo]:
 def field_at(place: Place, key: str) -> Place:
     """The place below a model, under a key that the model need not know."""
     info = fields(place.annotation).get(key)
-    return _at(place, key, info.annotation, (info,)) if info else _at(place, key, None)
+    if info is None:
+        return _at(place, key, None)
+    return _at(place, key, info.annotation, (info, Meaning(field_docs(place.annotation).get(key, ""))))
 
 
 def choices(annotation: Any) -> list[Any]:

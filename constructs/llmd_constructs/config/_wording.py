@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from pydantic_core import ErrorDetails
 
-from llmd_constructs.config._places import Place, choices, field_at, fields, tags
+from llmd_constructs.config._places import Meaning, Place, choices, field_at, fields, tags
 from llmd_constructs.config._scalars import plain
 from llmd_constructs.config.errors import closest, described, shown
 
@@ -189,8 +189,8 @@ def _counted(size: int, *, text: bool) -> str:
 
 
 def _meaning(place: Place) -> str:
-    described_by = (getattr(item, "description", None) for item in place.metadata)
-    return next((_sentence(text) for text in described_by if text), "")
+    meanings = (item.text for item in place.metadata if isinstance(item, Meaning))
+    return next((_sentence(text) for text in meanings if text), "")
 
 
 def _said(place: Place) -> str:

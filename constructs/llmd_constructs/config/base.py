@@ -40,5 +40,5 @@ class Model(BaseModel):
         alias_generator=to_camel,
         validate_by_name=False,
         validate_by_alias=True,
-        use_attribute_docstrings=True,
+        defer_build=True,
     )

@@ -9,7 +9,6 @@ from llmd_constructs.config.environment import Environment
 from llmd_constructs.config.errors import InputError, Problem
 from llmd_constructs.config.extras import ExtraManifest, read_extras
 from llmd_constructs.config.merge import resolve_extends
-from llmd_constructs.config.problems import from_validation_error
 from llmd_constructs.config.references import broken_references
 from llmd_constructs.config.source import Source
 
@@ -65,6 +64,9 @@ def load_environment(path: Path, root: Path) -> LoadedEnvironment:
     try:
         environment = Environment.model_validate(source.data)
     except ValidationError as error:
+        # Only a file with a problem pays for the words.
+        from llmd_constructs.config.problems import from_validation_error  # noqa: PLC0415 - see above
+
         raise InputError(from_validation_error(error, source, Environment)) from None
     findings = [source.problem(*finding) for finding in broken_references(environment)]
     if findings:

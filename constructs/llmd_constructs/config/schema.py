@@ -3,14 +3,29 @@
 import json
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import ModelSchema
+
+from llmd_constructs.config._docs import field_docs
 from llmd_constructs.config.environment import Environment
 
 SCHEMA_FILE = "docs/schemas/environment.schema.json"
 
 
+class _Described(GenerateJsonSchema):
+    """Tells what each field means."""
+
+    def model_schema(self, schema: ModelSchema) -> dict[str, Any]:
+        """The schema of a model, with the text below each field."""
+        described = super().model_schema(schema)
+        for name, text in field_docs(schema["cls"]).items():
+            described["properties"][name]["description"] = text
+        return described
+
+
 def schema_text() -> str:
     """The schema as text, ready to be written."""
-    schema = Environment.model_json_schema(by_alias=True)
+    schema = Environment.model_json_schema(by_alias=True, schema_generator=_Described)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Environment"}
     properties: dict[str, Any] = {
         "extends": {

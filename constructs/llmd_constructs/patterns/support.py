@@ -22,6 +22,9 @@ from llmd_constructs.serving.engine import ephemeral_gib, resolve_image
 from llmd_constructs.serving.picker import PickerProfile, needed_plugins
 from llmd_constructs.serving.placement import Placement, place
 
+LARGEST_DISK_GB = 65536
+"""What a Compute Engine disk can have."""
+
 
 class Refusal(NamedTuple):
     """A setting that cannot work, and what to write instead."""
@@ -79,6 +82,14 @@ def _gateway(context: Context) -> Iterator[Refusal]:
             f"reads InferencePools of {read}; llm-d without KServe writes {INFERENCE_POOL.api_version}",
             'write `istio: "1.27"` or later',
         )
+    if "llm-d" in stacks and not _reads_pools(context.picker):
+        able = [one for one in catalogue.ids("picker_release") if _reads_pools(catalogue.picker_release(one))]
+        yield Refusal(
+            ("platform", "picker"),
+            f"{context.picker.id} does not read InferencePools of {INFERENCE_POOL.api_version}, "
+            "which llm-d without KServe writes",
+            f"write one of {', '.join(able)}",
+        )
     yield from _managed_gateway(context, release if "kserve" in stacks else None)
     name = context.environment.platform.gateway.class_name
     if name and not catalogue.gateway_class(name).inference_pools:
@@ -94,6 +105,10 @@ def _gateway(context: Context) -> Iterator[Refusal]:
             f"{name} cannot send requests to an InferencePool",
             f"write one of {', '.join(fitting)}",
         )
+
+
+def _reads_pools(picker: PickerRelease) -> bool:
+    return any(rule.group == INFERENCE_POOL.group for rule in picker.rbac)
 
 
 def _managed_gateway(context: Context, release: KServeRelease | None) -> Iterator[Refusal]:
@@ -156,18 +171,26 @@ def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> It
                 f"{model} is no mixture of experts",
                 "write `pattern: prefix-cache` or single-replica",
             )
-    if (
-        isinstance(deployment, PrefixCache)
-        and deployment.routing == "precise"
-        and deployment.engine.block_size
-    ):
+    if isinstance(deployment, PrefixCache) and deployment.routing == "precise":
+        yield from _precise(deployment, path)
+    if isinstance(deployment, PrefillDecode):
+        yield from _connectors(context, deployment, path)
+
+
+def _precise(deployment: PrefixCache, path: ValuePath) -> Iterator[Refusal]:
+    """Hashes have to be equal, and one picker has to see all of them (failure F-84)."""
+    if deployment.engine.block_size:
         yield Refusal(
             (*path, "engine", "blockSize"),
             "is set by precise routing, for engine and picker alike",
             "leave it out",
         )
-    if isinstance(deployment, PrefillDecode):
-        yield from _connectors(context, deployment, path)
+    if deployment.scheduler.replicas > 1:
+        yield Refusal(
+            (*path, "scheduler", "replicas"),
+            "every picker has an index of its own, and precise routing needs one that knows all",
+            "leave it out, or write `routing: approximate`",
+        )
 
 
 def _names(context: Context) -> Iterator[Refusal]:
@@ -316,13 +339,15 @@ def _disk(path: ValuePath, model: str, placement: Placement) -> Iterator[Refusal
     wanted, there = ephemeral_gib(catalogue.model(model)), placement.ephemeral_gib
     if wanted > there:
         pool = placement.pool
-        disk = next(
-            size for size in range(pool.boot_disk_gb, 65536, 50) if _with_disk(placement, size) >= wanted
-        )
+        sizes = range(pool.boot_disk_gb, LARGEST_DISK_GB, 50)
+        disk = next((size for size in sizes if _with_disk(placement, size) >= wanted), None)
         yield Refusal(
             path,
             f"{model} needs {wanted} GiB of disk, and a node of {pool.name} leaves {there} GiB to pods",
-            f"write `bootDiskGb: {disk}` for that node pool, and make the pool with that size",
+            f"write `bootDiskGb: {disk}` for that node pool, and make the pool with that size"
+            if disk
+            # Where a machine type has local SSD, pods are on it, and the boot disk does not help.
+            else f"choose a larger machine type than {pool.machine_type}, whose local SSD is what pods have",
         )
 
 

@@ -18,8 +18,9 @@ EXPERTS = "Qwen/Qwen3-30B-A3B"
 NEWEST_KSERVE = "0.20"
 NEWEST_ISTIO = "1.29"
 SEVERAL_GPU_NODES = (
-    "Several GPU nodes talk over TCP unless the cluster has RDMA networks and its pods the annotations for them, "
-    "which are not rendered: such a replica starts, at a fraction of the speed."
+    "Several GPU nodes talk over TCP unless the cluster has networks for GPUs and its pods ask for them, which is not "
+    "rendered, because their names are the cluster's own: such a replica starts, at a fraction of the speed. Rule "
+    "[ACC-15](rules.md#acc-15-gpus-of-one-replica-on-several-nodes-have-a-network-of-their-own) says so, and what to add."
 )
 INTRODUCTION = (
     "Each cell was asked of the code that refuses combinations, with the newest releases of the catalogue "

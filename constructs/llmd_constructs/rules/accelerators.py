@@ -1,20 +1,24 @@
 """Accelerators: pods that land on the right nodes, whole, and tell libtpu the truth."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from llmd_constructs.catalogue.accelerators import accelerators
+from llmd_constructs.catalogue.machine_types import machine_types
+from llmd_constructs.rules.capacity import accelerated, node_demand, waits_for_a_node
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.pods import Engine, Pod
 from llmd_constructs.rules.reading import entries, mapping, text
-from llmd_constructs.rules.resources import Resource
 from llmd_constructs.rules.view import Nodes, View
 from llmd_constructs.serving.placement import GKE_NODE_POOL
 
+INTERFACES = "networking.gke.io/interfaces"
+"""Annotation of a pod that names the cluster's networks it is attached to."""
 EXCLUSIVE = "leaderworkerset.sigs.k8s.io/exclusive-topology"
 SINGLE_HOST_BOUNDS = "1,1,1"
 PLAN_TPUS = "https://docs.cloud.google.com/kubernetes-engine/docs/concepts/plan-tpus"
 TPUS = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/tpus"
+GPU_NETWORKS = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpu-bandwidth-gpudirect-tcpx"
+DRANET = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/allocate-network-resources-dra"
 GPUS = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus"
 
 
@@ -28,7 +32,7 @@ GPUS = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus"
 )
 def node_label(view: View) -> Iterator[Offence]:
     """Node selectors of pods that ask for chips."""
-    for pod in _accelerated(view):
+    for pod in accelerated(view):
         where, wanted = pod.at("nodeSelector"), pod.node_selector
         keys = {item.node_label_key for item in accelerators().values() if item.resource == pod.resource}
         key = next(iter(keys & wanted.keys()), "")
@@ -72,7 +76,7 @@ def node_pool(view: View) -> Iterator[Offence]:
 )
 def whole_node(view: View) -> Iterator[Offence]:
     """Chips of each container, and of each pod against its node."""
-    for pod in _accelerated(view):
+    for pod in accelerated(view):
         for container in pod.containers:
             requested, limit = container.chips(pod.resource)
             if (requested is not None or limit is not None) and requested not in (None, limit):
@@ -107,7 +111,7 @@ def _chips_of(view: View, pod: Pod) -> Iterator[Offence]:
 )
 def host_bounds(view: View) -> Iterator[Offence]:
     """Variables of every container on TPU nodes."""
-    for pod in _accelerated(view):
+    for pod in accelerated(view):
         places = [
             nodes.placement for nodes in view.nodes_for(pod) if nodes.placement and nodes.placement.is_tpu
         ]
@@ -229,31 +233,13 @@ def engine_image(view: View) -> Iterator[Offence]:
 )
 def capacity(view: View) -> Iterator[Offence]:
     """Nodes that all pods of a node pool take, with autoscalers at their maximum."""
-    demand: Counter[tuple[str, ...]] = Counter()
-    for pod in _accelerated(view):
-        pools = tuple(nodes.pool.name for nodes in view.nodes_for(pod))
-        demand[pools] += max(pod.replicas, _most_replicas(view, pod.owner)) * pod.nodes
-    for pools, nodes in demand.items():
+    for pools, nodes in node_demand(view).items():
         chosen = [item for item in view.nodes if item.pool.name in pools]
         most = sum(item.pool.max_nodes for item in chosen)
         if chosen and nodes > most:
             where = view.setting("cluster", "nodePools", chosen[0].index, "maxNodes")
             message = f"is {most}, and the pods on {' and '.join(pools)} need {nodes} nodes"
             yield Offence(where, message, f"raise it to {nodes}, or lower replicas")
-
-
-def _most_replicas(view: View, owner: Resource) -> int:
-    scalers = (
-        ("HorizontalPodAutoscaler", "maxReplicas"),
-        ("ScaledObject", "maxReplicaCount"),
-    )
-    for kind, field in scalers:
-        for scaler in view.of(kind):
-            target = mapping(scaler.manifest, "spec", "scaleTargetRef")
-            same = (text(target, "kind") or "Deployment", text(target, "name")) == (owner.kind, owner.name)
-            if same and scaler.namespace == owner.namespace:
-                return scaler.number("spec", field) or 0
-    return owner.number("spec", "scaling", "maxReplicas") or 0
 
 
 @rule(
@@ -304,14 +290,13 @@ def cpu_nodes(view: View) -> Iterator[Offence]:
 )
 def rollout(view: View) -> Iterator[Offence]:
     """Deployments whose pods take whole nodes, on node pools without a spare one."""
-    for pod in _accelerated(view):
+    for pod in accelerated(view):
         owner = pod.owner
         if owner.kind != "Deployment" or owner.get("spec", "strategy", "type") == "Recreate":
             continue
-        surge = owner.get("spec", "strategy", "rollingUpdate", "maxSurge")
-        spare = sum(nodes.pool.max_nodes for nodes in view.nodes_for(pod)) - pod.replicas
-        if surge not in (0, "0", "0%") and spare < 1:
-            said = "25 % by default" if surge is None else surge
+        rolling = mapping(owner.manifest, "spec", "strategy", "rollingUpdate")
+        if waits_for_a_node(view, pod, rolling):
+            said = rolling.get("maxSurge", "25 % by default")
             yield Offence(
                 owner.at("spec", "strategy"), f"has maxSurge {said}, and the node pool has no spare node"
             )
@@ -332,7 +317,7 @@ def rollout(view: View) -> Iterator[Offence]:
 )
 def slices(view: View) -> Iterator[Offence]:
     """Pods on multi-host topologies, and every LeaderWorkerSet."""
-    for pod in _accelerated(view):
+    for pod in accelerated(view):
         places = [nodes.placement for nodes in view.nodes_for(pod) if nodes.placement]
         hosts = max((place.hosts for place in places), default=1)
         if hosts == 1:
@@ -367,14 +352,81 @@ def group_restart(view: View) -> Iterator[Offence]:
             yield Offence(where, f"is {policy or 'missing'}, with {size} pods in a group")
 
 
-def _accelerated(view: View) -> Iterator[Pod]:
-    """Pods that ask for chips."""
-    return (pod for pod in view.pods if pod.resource)
-
-
 def _selects_accelerator(pod: Pod) -> bool:
     keys = {item.node_label_key for item in accelerators().values()}
     return bool(keys & pod.node_selector.keys())
+
+
+@rule(
+    "ACC-14",
+    "An update that KServe makes fits on the nodes that are there",
+    severity="warning",
+    symptom="The update hangs: the new pod is Pending for want of a node, and the old one serves on.",
+    cause="KServe's Deployments add 25 % of their replicas and take away 25 %, rounded to one and, below four "
+    "replicas, to none; no release up to 0.20 lets an LLMInferenceService say otherwise.",
+    instead="raise maxNodes by one, a node that runs only while an update does; or delete one old pod by hand "
+    "whenever an update waits",
+    source=(
+        "F-32",
+        "kserve workload_single_node.go, expectedSingleNodeMainDeployment",
+        "https://github.com/kserve/kserve/issues/5452",
+        "https://github.com/kserve/kserve/pull/5916",
+    ),
+)
+def kserve_rollout(view: View) -> Iterator[Offence]:
+    """Deployments that KServe makes, on node pools without a spare node; its LeaderWorkerSets need none."""
+    for pod in accelerated(view):
+        workload = pod.path[:-1]
+        if not pod.made_by_kserve or pod.owner.get(*workload, "worker"):
+            continue
+        if waits_for_a_node(view, pod, mapping(pod.owner.manifest, *workload, "rolloutStrategy")):
+            pools = view.nodes_for(pod)
+            names = " and ".join(nodes.pool.name for nodes in pools)
+            most = sum(nodes.pool.max_nodes for nodes in pools)
+            yield Offence(
+                pod.owner.at(*workload, "replicas"),
+                f"is {pod.replicas}, and no node of {names} is left for the replica that an update adds first",
+                f"raise maxNodes of {names} to {most + 1}, a node that runs only while an update does; "
+                "or delete one old pod by hand whenever an update waits",
+            )
+
+
+@rule(
+    "ACC-15",
+    "GPUs of one replica on several nodes have a network of their own",
+    severity="warning",
+    symptom="The replica starts, and answers at a fraction of the speed: NCCL says NET/Socket in its log.",
+    cause="A pod sees one network, on which the GPUs of two nodes talk TCP. Those for GPUs belong to the cluster; "
+    "a pod has to ask for them, and to mount their libraries.",
+    instead=f"give the cluster networks for GPUs, and the pods, in patches under extras, the annotation {INTERFACES} "
+    "or a resource claim, and the libraries",
+    source=(GPU_NETWORKS, DRANET),
+)
+def gpu_network(view: View) -> Iterator[Offence]:
+    """Groups of pods on GPU nodes, whoever makes them."""
+    for pod in accelerated(view):
+        places = [nodes.placement for nodes in view.nodes_for(pod) if nodes.placement]
+        asks = INTERFACES in pod.annotations or "resourceClaims" in pod.spec
+        if not _in_group(pod) or asks or not places or places[0].is_tpu:
+            continue
+        machine, where = places[0].machine, pod.owner.at("spec")
+        if machine.gpu_network:
+            yield Offence(
+                where, f"spreads a replica over several {machine.name} without {machine.gpu_network}"
+            )
+        else:
+            able = [name for name, other in machine_types().items() if other.gpu_network]
+            message = f"spreads a replica over several {machine.name}, which have no network for GPUs"
+            yield Offence(
+                where, message, f"choose {' or '.join(able)}, or a machine type that holds the model"
+            )
+
+
+def _in_group(pod: Pod) -> bool:
+    """Whether several pods are one replica."""
+    if pod.made_by_kserve:
+        return bool(pod.owner.get(*pod.path[:-1], "worker"))
+    return _group_nodes(pod) > 1
 
 
 RULES = (
@@ -391,4 +443,6 @@ RULES = (
     rollout,
     slices,
     group_restart,
+    kserve_rollout,
+    gpu_network,
 )

@@ -84,11 +84,12 @@ def _said(selector: dict[str, object]) -> str:
 )
 def picker_left_out(view: View) -> Iterator[Offence]:
     """Policies that open something for some pods, and select both kinds."""
+    every_picker = {pod for pool in view.pools for pod in _picker_pods(view, pool)}
     for policy in view.of("NetworkPolicy"):
         selector = mapping(policy.manifest, "spec", "podSelector")
         pods = view.pods_behind(policy.namespace, selector) if selector else ()
         engines = [pod for pod in pods if pod.engine]
-        pickers = [pod for pod in pods if _is_picker(view, pod)]
+        pickers = [pod for pod in pods if pod in every_picker]
         if engines and pickers and policy.get("spec", "ingress"):
             message = f"selects the model servers of {engines[0].owner.name} and their endpoint picker"
             yield Offence(policy.at("spec", "podSelector"), message)
@@ -283,11 +284,7 @@ def _picker_pods(view: View, pool: Pool) -> list[Pod]:
     service = view.find("Service", pool.namespace, pool.picker)
     if service:
         return [pod for pod in view.service_pods(service) if not pod.engine]
-    return [pod for pod in view.pods if pod.service is pool.owner and "scheduler" in pod.path]
-
-
-def _is_picker(view: View, pod: Pod) -> bool:
-    return any(pod is found for pool in view.pools for found in _picker_pods(view, pool))
+    return view.kserve_pickers(pool)
 
 
 def _pods(pod: Pod) -> str:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import yaml
@@ -82,12 +83,13 @@ def _config_of(view: View, pod: Pod, container: Container) -> tuple[Where, str] 
     return None
 
 
+@cache
 def parse(value: str) -> JsonObject | None:
-    """The mapping in a YAML text, or nothing."""
+    """The mapping in a YAML text, or nothing. Rule after rule asks for the same few texts."""
     if len(value) > _LARGEST or "&" in value:
         return None
     try:
-        parsed: Any = yaml.safe_load(value)
+        parsed: Any = yaml.load(value, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     return cast("JsonObject", parsed) if isinstance(parsed, dict) else None
@@ -235,6 +237,11 @@ def own_picker(view: View) -> Iterator[Offence]:
         if counts[pool.namespace, pool.picker] > 1:
             where = pool.owner.at("spec", "endpointPickerRef", "name")
             yield Offence(where, f"is {pool.picker}, which {counts[pool.namespace, pool.picker]} pools share")
+        service = view.find("Service", pool.namespace, pool.picker)
+        pods = view.service_pods(service) if service and pool.owner.kind == "InferencePool" else ()
+        if pods and not any(pod.picker for pod in pods):
+            where = pool.owner.at("spec", "endpointPickerRef", "name")
+            yield Offence(where, f"is {pool.picker}, whose pods are given no --pool-name")
     for pool, _, container in _served(view):
         if container is None:
             continue
@@ -564,7 +571,7 @@ def _served(view: View) -> Iterator[tuple[Pool, Pod, Container | None]]:
         if service:
             pods = [pod for pod in view.service_pods(service) if pod.picker]
         else:
-            pods = [pod for pod in view.pods if pod.service is pool.owner and "scheduler" in pod.path]
+            pods = view.kserve_pickers(pool)
         for pod in pods:
             yield pool, pod, pod.picker
 

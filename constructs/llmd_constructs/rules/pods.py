@@ -105,6 +105,12 @@ class Pod:
     service: "Resource | None" = None
     """The LLMInferenceService that it serves, if any."""
 
+    @property
+    def annotations(self) -> dict[str, str]:
+        """As its template has them; KServe takes those of a workload."""
+        place = ("annotations",) if self.made_by_kserve else ("metadata", "annotations")
+        return labels(self.owner.manifest, *self.path[:-1], *place)
+
     @cached_property
     def containers(self) -> tuple[Container, ...]:
         """Its containers, without those that only run at start."""

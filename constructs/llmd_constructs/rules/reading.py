@@ -9,13 +9,15 @@ from llmd_constructs.manifest import JsonObject
 
 def dig(value: Any, *path: str | int) -> Any:
     """The value under these keys and indexes; `None` where the path leads nowhere."""
+    # Called a hundred times per object; a `cast` would be a call more.
     for part in path:
-        if isinstance(part, str):
-            value = cast("JsonObject", value).get(part) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            value = value.get(part)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):  # pyright: ignore[reportUnknownArgumentType]
+            value = value[part]  # pyright: ignore[reportUnknownVariableType]
         else:
-            listed = cast("list[Any]", value) if isinstance(value, list) else []
-            value = listed[part] if part < len(listed) else None
-    return value
+            return None
+    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def mapping(value: Any, *path: str | int) -> JsonObject:

@@ -1,6 +1,7 @@
 """A rendered object as rules see it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from llmd_constructs.application import SYNC_WAVE
@@ -20,7 +21,7 @@ class Resource:
     """Name of the application in the environment; empty for what Argo CD itself reads."""
     manifest: JsonObject
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Its kind."""
         return text(self.manifest, "kind")
@@ -35,12 +36,12 @@ class Resource:
         """Its API group; empty for the core group."""
         return self.api_version.rpartition("/")[0]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Its name."""
         return text(self.manifest, "metadata", "name")
 
-    @property
+    @cached_property
     def namespace(self) -> str:
         """Its namespace; empty for cluster-wide objects."""
         return text(self.manifest, "metadata", "namespace")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, ip_network
-from typing import Literal
+from typing import Literal, get_args
 
 from llmd_constructs.labels import NAMESPACE_NAME
 from llmd_constructs.manifest import JsonObject
@@ -35,9 +35,14 @@ class Firewall:
     view: View
 
     @cached_property
-    def policies(self) -> tuple[Resource, ...]:
-        """Every NetworkPolicy."""
-        return tuple(self.view.of("NetworkPolicy"))
+    def _closing(self) -> Mapping[tuple[str, Direction], list[Resource]]:
+        """Policies by the namespace and the direction that they close."""
+        found: dict[tuple[str, Direction], list[Resource]] = {}
+        for policy in self.view.of("NetworkPolicy"):
+            for direction in get_args(Direction):
+                if _closes(policy, direction):
+                    found.setdefault((policy.namespace, direction), []).append(policy)
+        return found
 
     @cached_property
     def _namespaces(self) -> Mapping[str, dict[str, str]]:
@@ -48,7 +53,8 @@ class Firewall:
 
     def selecting(self, pod: Pod, direction: Direction) -> list[Resource]:
         """Policies that close this direction for a pod, and open parts of it again."""
-        return [policy for policy in self.policies if _closes(policy, direction) and _is_of(policy, pod)]
+        policies = self._closing.get((pod.namespace, direction), ())
+        return [policy for policy in policies if _is_of(policy, pod)]
 
     def allows(self, pod: Pod, direction: Direction, peer: Peer, port: int, protocol: str = "TCP") -> bool:
         """Whether a connection passes on the side of this pod."""
@@ -82,9 +88,7 @@ class Firewall:
 
 
 def _is_of(policy: Resource, pod: Pod) -> bool:
-    return policy.namespace == pod.namespace and selects(
-        mapping(policy.manifest, "spec", "podSelector"), pod.labels
-    )
+    return selects(mapping(policy.manifest, "spec", "podSelector"), pod.labels)
 
 
 def _closes(policy: Resource, direction: Direction) -> bool:

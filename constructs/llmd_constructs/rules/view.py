@@ -158,11 +158,34 @@ class View:
 
     def pool(self, namespace: str, name: str) -> Pool | None:
         """An InferencePool by name."""
-        return next((pool for pool in self.pools if (pool.namespace, pool.name) == (namespace, name)), None)
+        return self._pools_by_name.get((namespace, name))
+
+    @cached_property
+    def _pools_by_name(self) -> dict[tuple[str, str], Pool]:
+        return {(pool.namespace, pool.name): pool for pool in reversed(self.pools)}
 
     def pods_behind(self, namespace: str, selector: JsonObject) -> tuple[Pod, ...]:
         """Pods of a namespace that a label selector picks."""
-        return tuple(pod for pod in self.pods if pod.namespace == namespace and selects(selector, pod.labels))
+        return tuple(pod for pod in self._pods_in.get(namespace, ()) if selects(selector, pod.labels))
+
+    @cached_property
+    def _pods_in(self) -> dict[str, list[Pod]]:
+        found: dict[str, list[Pod]] = {}
+        for pod in self.pods:
+            found.setdefault(pod.namespace, []).append(pod)
+        return found
+
+    def kserve_pickers(self, pool: Pool) -> list[Pod]:
+        """The pods of the picker that KServe makes for a pool."""
+        return self._schedulers.get(pool.owner, [])
+
+    @cached_property
+    def _schedulers(self) -> dict[Resource, list[Pod]]:
+        found: dict[Resource, list[Pod]] = {}
+        for pod in self.pods:
+            if pod.service and "scheduler" in pod.path:
+                found.setdefault(pod.service, []).append(pod)
+        return found
 
     def service_pods(self, service: Resource) -> tuple[Pod, ...]:
         """Pods behind a Service; none where it has no selector."""

@@ -61,9 +61,8 @@ def picker_config(release: PickerRelease, profile: PickerProfile) -> JsonObject:
     """
     if profile.disaggregated:
         return _disaggregated(release, profile)
-    weights = dict(profile.weights or DEFAULT_WEIGHTS)
-    if profile.lora:
-        weights = {"lora-affinity-scorer": LORA_WEIGHT, **weights}
+    lora = {"lora-affinity-scorer": LORA_WEIGHT} if profile.lora else {}
+    weights = dict(sorted({**lora, **(profile.weights or DEFAULT_WEIGHTS)}.items()))
     producers = _precise_producers(profile) if profile.render else []
     parameters = {"prefix-cache-scorer": {"prefixMatchInfoProducerName": PRECISE}} if profile.render else {}
     plugins = [
@@ -113,9 +112,9 @@ def _disaggregated(release: PickerRelease, profile: PickerProfile) -> JsonObject
     """Prefill on another replica only where enough of the prompt is not cached (llm-d router, pd-epp-config)."""
     if "disagg-profile-handler" not in release.plugins:
         return _disaggregated_by_header(release)
-    prefill = dict(profile.weights or {"prefix-cache-scorer": 3, "queue-scorer": 2})
+    prefill = dict(sorted((profile.weights or {"prefix-cache-scorer": 3, "queue-scorer": 2}).items()))
     decode: dict[str, float] = {"active-request-scorer": 2, "prefix-cache-scorer": 2}
-    scorers = dict.fromkeys([*prefill, *decode])
+    scorers = sorted({*prefill, *decode})
     plugins: list[JsonObject] = [
         {"type": "approx-prefix-cache-producer"},
         *({"type": scorer} for scorer in scorers),

@@ -95,6 +95,24 @@ CASES: dict[str, tuple[list[Json], Json, Json, str]] = {
         {},
         'llm-d without KServe writes inference.networking.k8s.io/v1; write `istio: "1.27"` or later',
     ),
+    "picker-of-an-older-pool-api": (
+        [_single(stack="llm-d")],
+        {"picker": "v0.2.0"},
+        {},
+        (
+            "v0.2.0 does not read InferencePools of inference.networking.k8s.io/v1, which llm-d without KServe "
+            "writes; write one of v0.3.1, v0.4.0"
+        ),
+    ),
+    "several-indexes": (
+        [_cached(stack="llm-d", routing="precise", scheduler={"replicas": 2})],
+        {},
+        {},
+        (
+            "every picker has an index of its own, and precise routing needs one that knows all; "
+            "leave it out, or write `routing: approximate`"
+        ),
+    ),
     "global-gateway-class": (
         [_single()],
         {"gateway": {"provider": "gke", "className": "gke-l7-global-external-managed"}},

@@ -134,3 +134,13 @@ def test_all_mistakes_come_at_once(workshop: Workshop) -> None:
     """Two patches that fit nothing are two problems."""
     text = "extras:\n  - application: gema\n  - application: gemma\n    patches: [{target: {kind: X, name: other}, patch: {}}]\n"
     assert len(_problems(workshop, text).splitlines()) == 2
+
+
+def test_a_picker_that_is_told_no_pool_is_found(workshop: Workshop) -> None:
+    """A pool whose picker has no --pool-name would have its requests spread at random."""
+    container = "{name: epp, image: 'example.com/picker:v1', args: []}"
+    patch = f"{{spec: {{template: {{spec: {{containers: [{container}]}}}}}}}}"
+    target = "{kind: Deployment, name: gaie-gemma-epp}"
+    text = f"{BASE}extras: [{{application: gemma, patches: [{{target: {target}, patch: {patch}}}]}}]\n"
+    found = [finding.message for finding in workshop.check("untold", text) if finding.rule.id == "EPP-05"]
+    assert found == ["is gaie-gemma-epp, whose pods are given no --pool-name"]

@@ -1,0 +1,139 @@
+"""Updates and the nodes that they need: what Kubernetes does by default, and what is written instead."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.unit.rules.conftest import Workshop
+
+Json = dict[str, Any]
+
+ROLLOUTS = {"ACC-11", "ACC-14"}
+
+
+def _found(workshop: Workshop, content: Json) -> set[str]:
+    findings = workshop.check("capacity", json.dumps(content))
+    return {finding.rule.id for finding in findings}
+
+
+def _deployment(replicas: int, nodes: int, strategy: Json | None) -> Json:
+    """A rendered Deployment with another strategy; `None` for what Kubernetes does by default."""
+    patch = {"spec": {"replicas": replicas, "strategy": strategy}}
+    target = {"kind": "Deployment", "name": "ms-gemma-llm-d-modelservice-decode"}
+    return {
+        "extends": "../bases/gke-llmd.yaml",
+        "cluster": {"nodePools": [{"name": "t4", "maxNodes": nodes}]},
+        "extras": [{"application": "gemma", "patches": [{"target": target, "patch": patch}]}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("replicas", "nodes", "strategy", "hangs"),
+    [
+        pytest.param(3, 3, None, True, id="a quarter of three, rounded down, is none to take away"),
+        pytest.param(4, 4, None, False, id="a quarter of four is one to take away"),
+        pytest.param(3, 4, None, False, id="a node to spare"),
+        pytest.param(3, 3, {"type": "Recreate", "rollingUpdate": None}, False, id="all at once"),
+        pytest.param(
+            3, 3, {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}}, False, id="one goes, one comes"
+        ),
+        pytest.param(
+            3,
+            3,
+            {"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": "10%"}},
+            False,
+            id="both come to nothing",
+        ),
+        pytest.param(
+            3,
+            3,
+            {"rollingUpdate": {"maxSurge": "1%", "maxUnavailable": 0}},
+            True,
+            id="one per cent is one pod",
+        ),
+    ],
+)
+def test_an_update_of_a_deployment_needs_a_node_or_a_pod_that_goes_first(
+    workshop: Workshop, replicas: int, nodes: int, strategy: Json | None, hangs: bool
+) -> None:
+    """An update goes on where a node is free, or where it may stop an old pod before the new one runs."""
+    assert ("ACC-11" in _found(workshop, _deployment(replicas, nodes, strategy))) is hangs
+
+
+def _cached(replicas: int, nodes: int) -> Json:
+    model = {"model": "Qwen/Qwen2.5-3B-Instruct", "nodePool": "tpu", "engine": {"maxModelLen": 2048}}
+    cached = {"name": "cached", "pattern": "prefix-cache", "stack": "kserve", "namespace": "models"}
+    return {
+        "extends": "../bases/gke-kserve.yaml",
+        "cluster": {"nodePools": [{"name": "tpu", "maxNodes": nodes}]},
+        "deployments": [{**cached, **model, "replicas": replicas}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("replicas", "nodes", "hangs"),
+    [
+        pytest.param(2, 3, True, id="another model has the third node"),
+        pytest.param(2, 4, False, id="one node to spare"),
+        pytest.param(4, 5, True, id="four replicas give way, the single one beside them does not"),
+    ],
+)
+def test_kserve_adds_a_replica_before_it_stops_one(
+    workshop: Workshop, replicas: int, nodes: int, hangs: bool
+) -> None:
+    """What other models take of the pool counts; from four replicas on, one is stopped first."""
+    assert ("ACC-14" in _found(workshop, _cached(replicas, nodes))) is hangs
+
+
+def test_kserve_stops_one_of_four_replicas_first(workshop: Workshop) -> None:
+    """A quarter of four replicas is one, which makes room for its successor."""
+    content = _cached(4, 4)
+    content["deployments"].insert(0, {"name": "qwen", "enabled": False})
+    assert not _found(workshop, content) & ROLLOUTS
+
+
+def test_groups_that_kserve_makes_need_no_spare_nodes(workshop: Workshop) -> None:
+    """A LeaderWorkerSet's own defaults stop a group before the next one starts."""
+    content = _experts("kserve", 2)
+    content["platform"] = {"kserve": "0.20"}
+    found = _found(workshop, content)
+    assert not found & ROLLOUTS
+    assert "ACC-15" in found
+
+
+def _experts(stack: str, nodes: int) -> Json:
+    return {
+        "extends": "../bases/gke-disagg.yaml",
+        "cluster": {"nodePools": [{"name": "h200", "machineType": "a3-ultragpu-8g", "maxNodes": nodes}]},
+        "deployments": [
+            {
+                "name": "deepseek",
+                "pattern": "mixture-of-experts",
+                "stack": stack,
+                "namespace": "models",
+                "route": "path",
+                "model": "deepseek-ai/DeepSeek-R1",
+                "nodePool": "h200",
+                "nodesPerReplica": 2,
+                "engine": {"maxModelLen": 32768},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"metadata": {"annotations": {"networking.gke.io/interfaces": "[]"}}}, id="interfaces"),
+        pytest.param({"spec": {"resourceClaims": [{"name": "rdma"}]}}, id="resource claim"),
+    ],
+)
+def test_pods_that_ask_for_the_networks_of_gpus_have_them(workshop: Workshop, asked: Json) -> None:
+    """A patch of one's own that attaches leader and workers is enough."""
+    content = _experts("llm-d", 2)
+    group = {"leaderWorkerTemplate": {"leaderTemplate": asked, "workerTemplate": asked}}
+    target = {"kind": "LeaderWorkerSet", "name": "ms-deepseek-llm-d-modelservice-decode"}
+    content["extras"] = [
+        {"application": "deepseek", "patches": [{"target": target, "patch": {"spec": group}}]}
+    ]
+    assert "ACC-15" not in _found(workshop, content)
