@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from compileall import compile_dir
 from pathlib import Path
 
 from llmd_bench.contest import Contestant
@@ -20,6 +21,9 @@ def copy(folder: Path) -> Path:
     Raises:
         ToolError: If it cannot be synthesized.
     """
+    # What a first run leaves behind, also where PYTHONDONTWRITEBYTECODE keeps it from doing so.
+    for source in ("constructs", "tools"):
+        compile_dir(ROOT / source, quiet=2)
     root = folder / "repository"
     for path in INPUTS:
         source, target = ROOT / path, root / path

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import ModelSchema
 
@@ -23,9 +24,14 @@ class _Described(GenerateJsonSchema):
         return described
 
 
+def described_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a model, with the text below each field."""
+    return model.model_json_schema(by_alias=True, schema_generator=_Described)
+
+
 def schema_text() -> str:
     """The schema as text, ready to be written."""
-    schema = Environment.model_json_schema(by_alias=True, schema_generator=_Described)
+    schema = described_schema(Environment)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Environment"}
     properties: dict[str, Any] = {
         "extends": {
