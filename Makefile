@@ -18,12 +18,15 @@ test: $(VENV)/dev.stamp ## Lint, check types, run every test
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/basedpyright
-	@# The Argo CD judge takes minutes for each environment and is not settled yet: `make judge` runs it.
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --ignore=tests/cluster/test_argocd.py
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 .PHONY: judge
 judge: $(VENV)/dev.stamp ## Only the real programs: API server, scheduler, KServe, endpoint picker, Argo CD
 	@$(BIN)/python -m pytest -m cluster -n 2 --dist loadgroup tests/cluster
+
+.PHONY: demo
+demo: $(VENV)/dev.stamp ## Show an environment at work on this machine, up to the answer to a chat (ENVIRONMENT=<name>)
+	@PYTHONPATH=constructs:tools $(BIN)/python -m llmd_tools box demo $(ENVIRONMENT)
 
 .PHONY: accept
 accept: $(VENV)/dev.stamp ## Accept the present output: dist/, argocd/ and the snapshots of the matrix
@@ -33,6 +36,10 @@ accept: $(VENV)/dev.stamp ## Accept the present output: dist/, argocd/ and the s
 .PHONY: docs
 docs: $(VENV)/run.stamp ## Bring the generated pages of docs/ up to date
 	@$(BIN)/python main.py docs
+
+.PHONY: charts
+charts: $(VENV)/run.stamp ## Fold the Helm charts from the constructs (minutes), and write the values of every environment
+	@$(BIN)/python main.py charts
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Measure the synthesis against other generators, side by side

@@ -92,8 +92,44 @@ GROUPS = (
             Stamp("k8s.io/component-base/version.gitVersion", "k8s.io/api", "v1.{minor}.{patch}"),
         ),
     ),
-    Group("helm3", "Helm 3, for charts and users that stay on it", {"helm3": "helm.sh/helm/v3/cmd/helm"}),
+    Group(
+        "helm3",
+        "Helm 3, for charts and users that stay on it",
+        {"helm3": "helm.sh/helm/v3/cmd/helm"},
+        # Without it charts are rendered as for Kubernetes 1.20; Helm 4 finds it out by itself.
+        tuple(
+            Stamp(f"helm.sh/helm/v3/pkg/{package}.k8sVersion{part}", "k8s.io/client-go", form)
+            for package in ("chartutil", "lint/rules")
+            for part, form in (("Major", "1"), ("Minor", "{minor}"))
+        ),
+    ),
+    Group("registry", "an OCI registry", {"registry": "github.com/google/go-containerregistry/cmd/registry"}),
     Group("picker", "llm-d's endpoint picker", {"endpoint-picker": "github.com/llm-d/llm-d-router/cmd/epp"}),
+    Group(
+        "istio",
+        "Istio's control plane and the agent that runs beside Envoy",
+        {
+            "pilot-discovery": "istio.io/istio/pilot/cmd/pilot-discovery",
+            "pilot-agent": "istio.io/istio/pilot/cmd/pilot-agent",
+        },
+        # Istio's module has no version tags; its API's version is the release that it is built for.
+        (Stamp("istio.io/istio/pkg/version.buildVersion", "istio.io/api", "{number}"),),
+    ),
+    Group(
+        "simulator",
+        "llm-d's simulator of vLLM",
+        {"llm-d-inference-sim": "github.com/llm-d/llm-d-inference-sim/cmd/llm-d-inference-sim"},
+    ),
+    Group(
+        "sidecar",
+        "llm-d's routing sidecar, which runs prefill before decode",
+        {"pd-sidecar": "github.com/llm-d/llm-d-router/cmd/pd-sidecar"},
+    ),
+    Group(
+        "body-router",
+        "the inference extension's body-based router",
+        {"body-based-router": "sigs.k8s.io/gateway-api-inference-extension/cmd/bbr"},
+    ),
     *(
         Group(
             f"kserve-{release}",

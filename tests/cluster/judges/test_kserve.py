@@ -74,6 +74,19 @@ def test_children_have_the_predicted_ports(rehearsal: Rehearsal, services: list[
         assert _picker_of(pool) == names.picker_service
 
 
+def test_updates_take_the_nodes_that_we_say(rehearsal: Rehearsal, services: list[Manifest]) -> None:
+    """Model servers are updated as Kubernetes does by default, which adds one first; groups are replaced in place."""
+    for service in services:
+        names = KServeNames(service["metadata"]["name"])
+        for (kind, name), child in made(rehearsal, service).items():
+            if kind == "Deployment" and name != names.picker:
+                shares = {"maxSurge": "25%", "maxUnavailable": "25%"}
+                assert child["spec"]["strategy"] == {"type": "RollingUpdate", "rollingUpdate": shares}, name
+            if kind == "LeaderWorkerSet":
+                group = child["spec"]["rolloutStrategy"].get("rollingUpdateConfiguration", {})
+                assert group.get("maxSurge", 0) == 0, name
+
+
 def _target_ports(pool: Mapping[str, Any]) -> list[int]:
     """Of a pool of either API."""
     return (
@@ -138,7 +151,9 @@ def test_the_sidecar_stands_before_the_decoding_engine(
         port = main_container(pod)["readinessProbe"]["httpGet"]["port"]
         assert {f"--port={MODEL_SERVER_PORT}", f"--vllm-port={port}"} <= set(told)
         assert f"--port={port}" in main_container(pod)["args"]
-        assert "--kv-connector=nixlv2" in told
+        assert {"--connector=nixlv2", "--kv-connector=nixlv2"}.intersection(
+            told
+        )  # the name until 0.17, and since
 
 
 def _pods(rehearsal: Rehearsal, service: Manifest) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:

@@ -1,12 +1,19 @@
 """The real endpoint picker judges every configuration that is rendered for one, and gets ready with it."""
 
 import json
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
 import pytest
 
-from llmd_constructs.catalogue import kserve_release, picker_release
+from llmd_constructs.catalogue import ids, kserve_release, picker_release
+from llmd_constructs.config.environment import Environment
+from llmd_constructs.context import Context
+from llmd_constructs.environment import EnvironmentApp
+from llmd_constructs.patterns.support import refusals
+from llmd_constructs.plan.collect import collect
+from llmd_constructs.reports.matrix import cell_environment, cells
 from llmd_tools.cluster import ControlPlane, wait_until
 from llmd_tools.crds import crd_files
 from llmd_tools.judges.crd_sets import pool_sets
@@ -21,7 +28,7 @@ from llmd_tools.judges.picker import (
     unknown_words,
 )
 from llmd_tools.judges.plugin import Judged
-from llmd_tools.judges.rendered import environments
+from llmd_tools.judges.rendered import Manifest, environments
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("bare")]
 
@@ -32,8 +39,35 @@ LOOPBACK = "127.88.0.1"
 @cache
 def _configured(environment: str) -> tuple[Configured, ...]:
     rendered = environments()[environment]
-    kserve = rendered.plan.environment.platform.kserve
-    return tuple(configurations(rendered, kserve_release(kserve).picker if kserve else None))
+    return _rendered(rendered.plan.environment, rendered.objects.values())
+
+
+def _rendered(environment: Environment, manifests: Collection[Manifest]) -> tuple[Configured, ...]:
+    platform = environment.platform
+    kserve_picker = kserve_release(platform.kserve).picker if platform.kserve else None
+    return tuple(configurations(manifests, platform.picker, kserve_picker))
+
+
+@cache
+def _cells() -> Mapping[tuple[str, str], str]:
+    """Every configuration of the matrix, by release and text, with one cell that renders it.
+
+    The matrix has the newest releases; here each cell is rendered for every release that its stack can have.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for cell in cells():
+        newest = cell_environment(cell.variant, cell.stack, cell.gateway, cell.kind)
+        field = "kserve" if cell.stack == "kserve" else "picker"
+        for release in ids("kserve_release" if cell.stack == "kserve" else "picker_release"):
+            platform = newest.platform.model_copy(update={field: release})
+            environment = newest.model_copy(update={"platform": platform})
+            if next(refusals(Context("matrix", environment)), None):
+                continue
+            manifests = [file.manifest for file in collect(EnvironmentApp("matrix", environment)).files]
+            for each in _rendered(environment, manifests):
+                title = f"{cell.variant.title}, {cell.stack}, {cell.gateway}, {cell.kind}, {release}"
+                found.setdefault((each.release, each.text), title)
+    return found
 
 
 ALL = [
@@ -66,6 +100,29 @@ def test_configuration_is_accepted(environment: str, configured: Configured, jud
         else ()
     )
     judged("picker", environment, 1, notes)
+
+
+def test_every_pattern_is_accepted(judged: Judged) -> None:
+    """Every configuration of the matrix is in the words of its release, and the picker that runs loads it.
+
+    What the running release has no words for any more is judged by the catalogue alone, and listed.
+    """
+    runs, alone = picker_release(RELEASE), list[str]()
+    for (release, text), title in _cells().items():
+        configured = Configured(title, "sample", release, text)
+        assert not list(unknown_words(configured, picker_release(release))), title
+        asked = configured if release == RELEASE else adapted(configured, runs)
+        lost = list(unknown_words(asked, runs))
+        alone += [f"{title}: {word} is gone from {RELEASE}; judged by the catalogue alone" for word in lost]
+        assert lost or judge(asked.text) == "", title
+    assert {release for release, _ in _cells()} >= {RELEASE, *_pickers_of_kserve()}
+    judged("picker", "matrix", len(_cells()), tuple(alone))
+
+
+def _pickers_of_kserve() -> set[str]:
+    """Pickers of KServe's releases that take a configuration from us."""
+    releases = map(kserve_release, ids("kserve_release"))
+    return {release.picker for release in releases if release.features.scheduler_config}
 
 
 def test_a_broken_configuration_is_told() -> None:

@@ -27,8 +27,8 @@ def test_every_file_fits_its_schema(name: str, judged: Judged) -> None:
         report = kubeconform.validate(environment.folders, minor, sets)
         assert not report.failures, "\n".join(map(str, report.failures))
         assert report.objects == len(environment.objects)
-        assert set(report.skipped) == rendered & NOT_SERVED
-    unjudged = tuple(f"{kind} has no schema in any registry" for kind in sorted(rendered & NOT_SERVED))
+        assert set(report.skipped) == rendered & NOT_SERVED.keys()
+    unjudged = tuple(f"{kind} has no schema in any registry" for kind in sorted(rendered & NOT_SERVED.keys()))
     judged("schema", name, len(environment.objects) * len(MINORS), unjudged)
 
 
@@ -37,7 +37,7 @@ def test_every_cell_of_the_matrix_fits_its_schema(judged: Judged) -> None:
     cells = Path(__file__).parents[2] / "snapshots" / "matrix"
     report = kubeconform.validate([cells], MINORS[1], MATRIX_SETS)
     assert not report.failures, "\n".join(map(str, report.failures))
-    assert set(report.skipped) <= NOT_SERVED
+    assert set(report.skipped) <= NOT_SERVED.keys()
     judged(
         "schema",
         "matrix",

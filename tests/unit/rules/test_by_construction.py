@@ -184,8 +184,20 @@ def test_only_releases_with_the_service_can_be_named(workshop: Workshop) -> None
 
 def test_controller_and_gateway_agree_on_the_pool(workshop: Workshop) -> None:
     """A release whose pools the gateway does not read is refused (F-61)."""
-    said = _refusal(workshop, "istio-kserve", 'platform: {kserve: "0.17", istio: "1.26"}\n')
+    said = _refusal(workshop, "istio-kserve", 'platform: {kserve: "0.20", istio: "1.26"}\n')
     assert "and the gateway reads inference.networking.x-k8s.io/v1alpha2" in said
+
+
+@pytest.mark.parametrize(
+    ("release", "both"), [("0.17", True), ("0.18", True), ("0.19", True), ("0.20", False)]
+)
+def test_a_controller_finds_the_pools_that_it_makes(workshop: Workshop, release: str, both: bool) -> None:
+    """KServe up to 0.19 makes pools of both APIs, and stops at the first whose CRD is missing."""
+    loaded = workshop.load(
+        "pools", f'extends: ../bases/istio-kserve.yaml\nplatform: {{kserve: "{release}"}}\n'
+    )
+    names = {application.name for application in workshop.plan(loaded).applications}
+    assert ("inference-extension-crds-v1alpha2" in names) is both
 
 
 def test_what_cannot_work_together_is_refused(workshop: Workshop) -> None:

@@ -1,7 +1,15 @@
 """What the judges of rendered objects work out for themselves."""
 
+from typing import cast
+
+import pytest
+
+from llmd_tools.groups import GROUPS
 from llmd_tools.judges.comparison import lost, quantity
+from llmd_tools.judges.crd_sets import NOT_SERVED, kserve_set
+from llmd_tools.judges.limits import limits
 from llmd_tools.judges.nodes import allocatable_cpu, allocatable_disk, allocatable_memory
+from llmd_tools.judges.rendered import environments, other_releases
 from llmd_tools.judges.scoreboard import Score, notes
 from llmd_tools.judges.selection import selects
 
@@ -56,3 +64,25 @@ def test_notes_are_told_once() -> None:
     """A note about several environments names them all."""
     scores = [Score("schema", name, 1, 0.1, ("no schema",)) for name in ("b", "a")]
     assert notes(scores) == ["schema: no schema (a, b)"]
+
+
+def test_what_nobody_judges_is_told() -> None:
+    """Each kind that no registry serves has its line."""
+    told = "\n".join(limits())
+    assert NOT_SERVED
+    assert all(kind in told for kind in NOT_SERVED)
+
+
+def test_every_kserve_that_can_be_built_judges_something() -> None:
+    """A release of KServe that is built has an environment, or one that is rendered for it."""
+    rendered = (*environments().values(), *other_releases().values())
+    judged = {kserve_set(each.plan) for each in rendered} - {None}
+    assert judged == {group.name for group in GROUPS if group.name.startswith("kserve-")}
+    assert all(each.of_kind("LLMInferenceService") for each in other_releases().values())
+
+
+@pytest.mark.xdist_group("groups")
+def test_groups_of_tests_stay_in_one_worker(request: pytest.FixtureRequest) -> None:
+    """Xdist knows a group by the end of a test's id; where pytest drops that, every worker starts every cluster."""
+    if getattr(request.config.option, "loadgroup", False):
+        assert cast("pytest.Item", request.node).nodeid.endswith("@groups")  # pyright: ignore[reportUnknownMemberType]

@@ -2,16 +2,18 @@
 
 import secrets
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
 import yaml
 
 from llmd_tools.argocd import programs
-from llmd_tools.argocd.applications import API_VERSION, KIND, ApplicationState
+from llmd_tools.argocd.applications import API_VERSION, KIND, ApplicationState, ObjectReference
 from llmd_tools.argocd.repository import Repository
 from llmd_tools.argocd.simulation import Simulation
+from llmd_tools.argocd.standstill import Standstill
 from llmd_tools.build import tool
 from llmd_tools.cluster import ControlPlane, wait_until
 from llmd_tools.cluster.api import Object
@@ -27,6 +29,11 @@ _CONFIG_MAPS = (
     "argocd-gpg-keys-cm",
 )
 _REFRESH = "argocd.argoproj.io/refresh"
+_EVERY_SECONDS = 0.5
+_KEPT = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+"""Namespaces that are no environment's."""
+_NOT_CLEARED = frozenset({"Application", "CustomResourceDefinition"})
+_CLEAR_SECONDS = 180
 _WEBHOOKS = {
     "admissionregistration.k8s.io": ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 }
@@ -59,7 +66,8 @@ class ArgoCd:
             left_out: Kinds by group that Argo CD does not look at. Webhook configurations always are: nobody serves
                 them here.
         """
-        self._left_out = {**_WEBHOOKS, **(left_out or {})}
+        self._left_out = left_out or {}
+        self._readings = count()
         self._cluster = cluster
         self._settings = settings
         self._namespace: str = settings["metadata"]["namespace"]
@@ -77,16 +85,33 @@ class ArgoCd:
     ) -> None:
         """Nothing to do: the control plane stops all programs together."""
 
+    @property
+    def address(self) -> str:
+        """Host and port of its server, which asks for no password."""
+        return self._server
+
     def _objects(self) -> list[Object]:
-        exclusions = [{"apiGroups": [group], "kinds": list(kinds)} for group, kinds in self._left_out.items()]
-        data = {**self._settings["data"], "resource.exclusions": yaml.safe_dump(exclusions)}
         secret = {
             **self._object("v1", "Secret", "argocd-secret"),
             "stringData": {"server.secretkey": secrets.token_urlsafe(32)},
         }
         namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self._namespace}}
         maps = [self._object("v1", "ConfigMap", name) for name in _CONFIG_MAPS]
-        return [namespace, {**self._settings, "data": data}, *maps, secret]
+        return [namespace, self._configuration(), *maps, secret]
+
+    def _configuration(self) -> Object:
+        left_out = {**_WEBHOOKS, **self._left_out}
+        exclusions = [{"apiGroups": [group], "kinds": list(kinds)} for group, kinds in left_out.items()]
+        data = {**self._settings["data"], "resource.exclusions": yaml.safe_dump(exclusions)}
+        return {**self._settings, "data": data}
+
+    def leave_out(self, kinds: Mapping[str, tuple[str, ...]]) -> None:
+        """Have Argo CD, which is running, look at other kinds than these alone, and read the server's API again.
+
+        That it does when what it leaves out changes. Of CRDs that it does not look at it would not learn otherwise.
+        """
+        self._left_out = {**kinds, f"reading-{next(self._readings)}.example.com": ("Nothing",)}
+        self._accept([self._configuration()])
 
     def _object(self, api_version: str, kind: str, name: str) -> dict[str, Any]:
         metadata = {"name": name, "namespace": self._namespace, "labels": _PART_OF}
@@ -107,10 +132,49 @@ class ArgoCd:
     def commit(self, files: Mapping[str, str | None]) -> None:
         """Commit files (see `Repository.commit`), and let every Application look at once."""
         self.repository.commit(files)
-        for name in self.applications():
+        self._refresh(self.applications())
+
+    def _refresh(self, names: Iterable[str]) -> None:
+        """Let Applications look at once, instead of when their time comes."""
+        for name in names:
             metadata = {"name": name, "namespace": self._namespace, "annotations": {_REFRESH: "normal"}}
             asked: Object = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata}
             self._cluster.apply([asked], field_manager="refresh", validate="Ignore")
+
+    def clear(self) -> None:
+        """Delete every Application, and all that Argo CD has deployed but for CRDs: the next environment starts anew.
+
+        Raises:
+            ToolError: If something stays.
+        """
+        states = self.applications().values()
+        objects = {each for state in states for each in state.objects if each.kind not in _NOT_CLEARED}
+        self._drop(sorted(states, key=lambda state: state.wave))
+        server = self._cluster.server
+        namespaces = {each["metadata"]["name"] for each in server.list("v1", "Namespace")}
+        doomed = namespaces - _KEPT - {self._namespace}
+        left = [each for each in objects if each.namespace not in doomed and each.kind != "Namespace"]
+        for each in left:
+            server.delete(each.api_version, each.kind, each.name, each.namespace)
+        for name in doomed:
+            server.delete("v1", "Namespace", name)
+        left += [ObjectReference("v1", "Namespace", "", name) for name in doomed]
+        wait_until(
+            "nothing of the environment is left",
+            lambda: (
+                not any(server.get(each.api_version, each.kind, each.name, each.namespace) for each in left)
+            ),
+            programs=self._cluster.programs,
+            seconds=_CLEAR_SECONDS,
+            every=_EVERY_SECONDS,
+        )
+
+    def _drop(self, states: Iterable[ApplicationState]) -> None:
+        """Delete Applications without their objects: the roots first, which would bring the others back."""
+        server = self._cluster.server
+        for state in states:
+            server.patch(API_VERSION, KIND, state.name, self._namespace, {"metadata": {"finalizers": None}})
+            server.delete(API_VERSION, KIND, state.name, self._namespace)
 
     def applications(self) -> dict[str, ApplicationState]:
         """Every Application, by name."""
@@ -130,13 +194,17 @@ class ArgoCd:
         Raises:
             ToolError: If the time is over; the message says how every Application stands.
         """
+        standstill = Standstill()
 
         def ask() -> bool:
             self.simulation.advance()
-            return done(self.applications())
+            states = self.applications()
+            if standstill.seen_in(states):
+                self._refresh(name for name, state in states.items() if not state.settled)
+            return done(states)
 
         try:
-            wait_until(what, ask, programs=self._cluster.programs, seconds=seconds)
+            wait_until(what, ask, programs=self._cluster.programs, seconds=seconds, every=_EVERY_SECONDS)
         except ToolError as error:
             states = "\n".join(f"  {state}" for state in self.applications().values() if not state.settled)
             raise ToolError(f"{error}\n{states}") from error

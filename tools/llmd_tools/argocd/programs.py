@@ -21,8 +21,8 @@ from llmd_tools.groups import group_of
 
 _LOOPBACK = "127.0.0.1"
 _STUBS = ("git-verify-wrapper.sh", "gpg-wrapper.sh")
-_RESYNC_SECONDS = 30
-"""How often every Application is looked at without an occasion: each look compares each object on the API server."""
+_RESYNC_SECONDS = 600
+"""How often every Application is looked at without an occasion. Here a commit is one (see `ArgoCd.commit`)."""
 
 
 def start(cluster: ControlPlane, namespace: str) -> str:
@@ -55,6 +55,7 @@ def start(cluster: ControlPlane, namespace: str) -> str:
             *("--metrics-port", str(controller)),
             *("--app-resync", str(_RESYNC_SECONDS), "--app-resync-jitter", "0"),
             *("--repo-error-grace-period-seconds", "0"),
+            *("--enable-k8s-event", "none"),
         ],
         "argocd-server": [
             *common,
@@ -93,6 +94,9 @@ def _environment(cluster: ControlPlane) -> dict[str, str]:
         "ARGOCD_FAKE_IN_CLUSTER": "true",
         "ARGOCD_CONTROLLER_REPLICAS": "1",
         "ARGOCD_SYNC_WAVE_DELAY": "0",
+        "GOGC": "300",  # a fifth less time, for some hundred megabytes more
+        "ARGOCD_K8S_CLIENT_QPS": "500",
+        "ARGOCD_K8S_CLIENT_BURST": "1000",
         "ARGOCD_TLS_DATA_PATH": str(folder / "tls"),
         "ARGOCD_SSH_DATA_PATH": str(folder / "ssh"),
         "ARGOCD_GNUPGHOME": str(folder / "gpg" / "keys"),

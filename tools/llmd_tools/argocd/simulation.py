@@ -6,7 +6,6 @@ from typing import NamedTuple
 import yaml
 
 from llmd_tools.cluster import ControlPlane
-from llmd_tools.errors import ToolError
 
 STAGES = Path(__file__).parents[2] / "stages"
 """One file of kwok Stages per controller that is stood in for."""
@@ -32,9 +31,20 @@ class Simulation:
         self._running: list[Path] = []
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """Every kind that there are stages for. Those of one file start together."""
+        return frozenset(kind.kind for kind in self._known)
+
+    @property
     def simulated(self) -> tuple[str, ...]:
         """The kinds whose status is simulated so far."""
         return tuple(sorted({kind.kind for file in self._running for kind in _kinds(file)}))
+
+    def restart(self) -> None:
+        """Begin again, after kinds have come or gone."""
+        self._waiting = {file: _kinds(file) for file in sorted(STAGES.glob("*.yaml"))}
+        self._running = []
+        self.advance()
 
     def advance(self) -> None:
         """Start the stages whose kinds have come to be served since the last time."""
@@ -58,12 +68,7 @@ class Simulation:
 
     def _described(self, kind: _Kind) -> bool:
         """Whether the server's OpenAPI, which it publishes some time after the kind, has it: kwok reads it there."""
-        try:
-            return f'"kind":"{kind.kind}"' in self._cluster.kubectl(
-                "get", "--raw", f"/openapi/v3/apis/{kind.api_version}"
-            )
-        except ToolError:
-            return False
+        return f'"kind":"{kind.kind}"' in self._cluster.server.openapi(kind.api_version)
 
 
 def _kinds(file: Path) -> list[_Kind]:

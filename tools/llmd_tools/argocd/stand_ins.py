@@ -109,16 +109,18 @@ def stand_in(application: Mapping[str, Any], repository: Repository) -> tuple[di
     return {**application, "spec": spec}, StandIn(name, wanted, instead)
 
 
-def definitions(application: Mapping[str, Any], repository: Repository) -> list[dict[str, Any]]:
-    """The CRDs that an Application with a stand-in brings.
+def brought(application: Mapping[str, Any], repository: Repository) -> list[dict[str, Any]]:
+    """The objects that an Application brings from a stand-in; none if it has another source.
 
     Raises:
         ToolError: If its chart does not render.
     """
     source = application["spec"]["source"]
+    if not source.get("path", "").startswith(f"{FOLDER}/"):
+        return []
     folder = repository.files / source["path"]
     documents = _rendered(folder, source) if (folder / "Chart.yaml").exists() else _included(folder, source)
-    return [each for each in documents if each and each.get("kind") == "CustomResourceDefinition"]
+    return [each for each in documents if each]
 
 
 def _rendered(folder: Path, source: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -19,6 +19,18 @@ Validation = Literal["Strict", "Warn", "Ignore"]
 """What the server does about a field that it does not know."""
 
 
+_RETRIES = urllib3.Retry(
+    connect=0,
+    read=0,
+    redirect=0,
+    status=10,
+    status_forcelist={429, 504},
+    allowed_methods=None,
+    raise_on_status=False,
+)
+"""A server that has a kind only just may ask for a moment's patience; one on a busy machine may need a second try."""
+
+
 class Outcome(Enum):
     """What became of an object."""
 
@@ -78,7 +90,7 @@ class ApiServer:
     def __init__(self, url: str, token: str, ca_file: str) -> None:
         self.url = url
         self._http = urllib3.PoolManager(
-            ca_certs=ca_file, headers={"Authorization": f"Bearer {token}"}, retries=False, maxsize=8
+            ca_certs=ca_file, headers={"Authorization": f"Bearer {token}"}, retries=_RETRIES, maxsize=8
         )
         self._resources: dict[str, dict[str, _Resource]] = {}
 
@@ -135,6 +147,31 @@ class ApiServer:
             return Verdict(*subject, Outcome.REFUSED, answer.get("message", ""), _warnings(response))
         return Verdict(*subject, Outcome.ACCEPTED, "", _warnings(response), answer)
 
+    def create(self, each: Object) -> bool:
+        """Create an object that belongs to no namespace, without an account of who owns which field.
+
+        Returns:
+            Whether it was not there yet.
+
+        Raises:
+            ToolError: If the server refuses it.
+        """
+        url = self._known(each["apiVersion"], each["kind"]).url("")
+        response = self._request("POST", url, each)
+        if response.status == HTTPStatus.CONFLICT:
+            return False
+        _answer(response)
+        return True
+
+    def forget(self) -> None:
+        """Ask anew which kinds there are; to be called when some have gone."""
+        self._resources.clear()
+
+    def openapi(self, api_version: str) -> str:
+        """What the server publishes about an API, as JSON; empty if it does not, or not yet."""
+        response = self._request("GET", f"/openapi/v3{_root(api_version)}")
+        return response.data.decode() if response.status == HTTPStatus.OK else ""
+
     def get(self, api_version: str, kind: str, name: str, namespace: str = "") -> dict[str, Any] | None:
         """One object, or None if there is none of that name."""
         response = self._request("GET", self._known(api_version, kind).url(namespace, name))
@@ -146,6 +183,13 @@ class ApiServer:
         """The objects of a kind, in one namespace or in all, with a label selector if one is given."""
         url = self._known(api_version, kind).url(namespace)
         return _answer(self._request("GET", f"{url}?{urlencode({'labelSelector': labels})}"))["items"]
+
+    def patch(self, api_version: str, kind: str, name: str, namespace: str, change: Object) -> None:
+        """Merge a change into an object; one that is not there is no error."""
+        url = self._known(api_version, kind).url(namespace, name)
+        response = self._request("PATCH", url, change, "application/merge-patch+json")
+        if response.status != HTTPStatus.NOT_FOUND:
+            _answer(response)
 
     def delete(self, api_version: str, kind: str, name: str, namespace: str = "") -> None:
         """Delete an object; one that is not there is no error."""
@@ -166,7 +210,7 @@ class ApiServer:
         return known.get(kind)
 
     def _discover(self, api_version: str) -> dict[str, _Resource]:
-        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        root = _root(api_version)
         response = self._request("GET", root)
         if response.status == HTTPStatus.NOT_FOUND:
             return {}
@@ -182,6 +226,10 @@ class ApiServer:
         headers = {**self._http.headers, "Accept": "application/json", "Content-Type": content_type}
         data = None if body is None else json.dumps(body)
         return self._http.request(method, f"{self.url}{path}", body=data, headers=headers)
+
+
+def _root(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def _answer(response: urllib3.BaseHTTPResponse) -> Any:

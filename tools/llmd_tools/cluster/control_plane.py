@@ -17,7 +17,7 @@ from llmd_tools.build import build, module_folder
 from llmd_tools.cluster.api import ApiServer, Object, Validation, Verdict
 from llmd_tools.cluster.nodes import Node
 from llmd_tools.cluster.ports import Ports
-from llmd_tools.cluster.process import Program, Programs, wait_until
+from llmd_tools.cluster.process import Network, Program, Programs, wait_until
 from llmd_tools.errors import ToolError
 from llmd_tools.groups import group
 from llmd_tools.schemas import custom_resource_definitions
@@ -42,6 +42,9 @@ _CONTROLLERS = (
     "statefulset-controller",
 )
 """Those that work without real nodes; the ones that watch nodes would take the simulated ones for dead."""
+
+_REQUESTS = ("--kube-api-qps=500", "--kube-api-burst=1000")
+"""The few requests per second that a controller grants itself are what an empty namespace waits for."""
 
 _STAGES = (
     "node/fast/node-initialize.yaml",
@@ -73,12 +76,14 @@ class ControlPlane:
     programs: Programs
     ports: Ports
 
-    def __init__(self, *, simulate_pods: bool = True) -> None:
+    def __init__(self, *, simulate_pods: bool = True, network: Network | None = None) -> None:
         """Describe a control plane; entering it starts it.
 
         Args:
             simulate_pods: Let kwok run the nodes and pods: a pod that the scheduler has placed is ready at once.
+            network: Where its programs run, if not on the machine's own.
         """
+        self._network = network
         self.keep = False
         self._simulate_pods = simulate_pods
         self._token = secrets.token_hex(16)
@@ -89,9 +94,9 @@ class ControlPlane:
         self.folder = Path(tempfile.mkdtemp(prefix="llmd-cluster-"))
         self.kubeconfig = self.folder / "kubeconfig"
         self._closing = ExitStack()
-        self.ports = Ports()
+        self.ports = Ports(self._network)
         self._closing.callback(self.ports.release)
-        self.programs = Programs(self.folder)
+        self.programs = Programs(self.folder, self._network)
         self._closing.callback(self.programs.close)
         try:
             self._start()
@@ -107,7 +112,7 @@ class ControlPlane:
 
     def _stop(self, error: BaseException | None) -> None:
         self._closing.close()
-        if error is None and not self.keep:
+        if (error is None or isinstance(error, KeyboardInterrupt)) and not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
             return
         for path in self.folder.iterdir():
@@ -147,7 +152,11 @@ class ControlPlane:
         return self.server.apply(objects, field_manager=field_manager, validate=validate, dry_run=dry_run)
 
     def install_crds(self, files: Iterable[Path]) -> list[str]:
-        """Apply the CRDs in some files and wait until the server serves them.
+        """Create the CRDs in some files; see `install`."""
+        return self.install(crd for file in files for crd in custom_resource_definitions(file))
+
+    def install(self, definitions: Iterable[Object]) -> list[str]:
+        """Create CRDs and wait until the server serves them; one that is there under that name stays as it is.
 
         Returns:
             The names of the CRDs.
@@ -155,10 +164,9 @@ class ControlPlane:
         Raises:
             ToolError: If the server refuses one, or does not serve it within three minutes.
         """
-        crds = [crd for file in files for crd in custom_resource_definitions(file)]
-        refused = [str(verdict) for verdict in self.apply(crds, validate="Warn") if not verdict.accepted]
-        if refused:
-            raise ToolError("\n".join(refused))
+        crds = list(definitions)
+        for crd in crds:  # to apply them would take the server twice as long
+            self.server.create(crd)
         waiting = [
             (f"{crd['spec']['group']}/{version['name']}", crd["spec"]["names"]["kind"])
             for crd in crds
@@ -173,6 +181,19 @@ class ControlPlane:
         )
         return sorted({crd["metadata"]["name"] for crd in crds})
 
+    def uninstall(self, names: Iterable[str]) -> None:
+        """Delete CRDs, with every object of their kinds, and wait until they are gone."""
+        api = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+        gone = list(names)
+        for name in gone:
+            self.server.delete(*api, name)
+        wait_until(
+            "the CRDs are gone",
+            lambda: not any(self.server.get(*api, name) for name in gone),
+            programs=self.programs,
+        )
+        self.server.forget()
+
     def create_nodes(self, nodes: Iterable[Node]) -> None:
         """Create nodes, and wait until kwok, if it runs, has made them ready.
 
@@ -184,9 +205,10 @@ class ControlPlane:
             raise ToolError("\n".join(refused))
         names = {verdict.name for verdict in verdicts}
         if self._kwok is not None:
-            wait_until("nodes are ready", lambda: names <= self._ready_nodes(), programs=self.programs)
+            wait_until("nodes are ready", lambda: names <= self.ready_nodes(), programs=self.programs)
 
-    def _ready_nodes(self) -> set[str]:
+    def ready_nodes(self) -> set[str]:
+        """The names of the nodes that are ready."""
         return {
             node["metadata"]["name"]
             for node in self.server.list("v1", "Node")
@@ -277,6 +299,7 @@ class ControlPlane:
                 "--endpoint-reconciler-type=none",
                 "--disable-admission-plugins=TaintNodesByCondition",  # its taint is taken off by a controller we lack
             ],
+            {"GOGC": "200"},  # less time for somewhat more memory
         )
 
     def _write_kubeconfig(self, certificate: Path) -> None:
@@ -307,6 +330,7 @@ class ControlPlane:
                 "--bind-address=127.0.0.1",
                 f"--secure-port={self.ports.take()}",
                 "--leader-elect=false",
+                *_REQUESTS,
                 f"--service-account-private-key-file={self.certificates / 'apiserver.key'}",
                 f"--root-ca-file={self.certificates / 'apiserver.crt'}",
                 "--profiling=false",

@@ -6,6 +6,7 @@ import socket
 from typing import IO
 
 from llmd_tools.cache import cache_root
+from llmd_tools.cluster.process import Network
 from llmd_tools.errors import ToolError
 
 _RANGE = range(20000, 28000)
@@ -21,7 +22,13 @@ class Ports:
     found free. A run that dies gives its ports back: the system drops its locks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network | None = None) -> None:
+        """Start without any port.
+
+        Args:
+            network: Where the ports are, if not on the machine's own: each then has a door of the same number.
+        """
+        self._network = network
         self._claims: list[IO[str]] = []
 
     def take(self) -> int:
@@ -36,6 +43,8 @@ class Ports:
             claim = (folder / str(port)).open("w")
             if _locked(claim) and _free(port):
                 self._claims.append(claim)
+                if self._network:
+                    self._network.open(port, (_LOOPBACK, port))
                 return port
             claim.close()
         raise ToolError(f"no free port between {_RANGE[0]} and {_RANGE[-1]}")

@@ -9,12 +9,25 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from llmd_tools.cluster import reaper
 from llmd_tools.errors import ToolError
 
 _TAIL = 15
 """Lines of a log that a message quotes."""
+
+
+class Network(Protocol):
+    """A network of its own that programs run in, with doors to it from loopback."""
+
+    def within(self, command: Sequence[str | Path]) -> list[str]:
+        """The command that runs a command inside."""
+        ...
+
+    def open(self, port: int, to: tuple[str, int]) -> int:
+        """Connect who connects to a port on loopback to an address inside."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -62,13 +75,15 @@ class Programs:
     If the run is killed, a reaper stops them (see `reaper`).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, network: Network | None = None) -> None:
         """Start without any program.
 
         Args:
             folder: The run's own folder: the programs' home, and in `logs/` their logs. Removed if the run dies.
+            network: Where the programs run, if not on the machine's own.
         """
         self.folder = folder
+        self._network = network
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
         self._running: list[Program] = []
@@ -85,7 +100,7 @@ class Programs:
         log = self.logs / f"{name}.log"
         with log.open("ab") as sink:
             process = subprocess.Popen(
-                [str(part) for part in command],
+                [str(part) for part in (self._network.within(command) if self._network else command)],
                 cwd=self.folder,
                 env=self._environment() | dict(env or {}),
                 stdin=subprocess.DEVNULL,
@@ -140,7 +155,9 @@ class Programs:
             self._reaper.stdin.flush()
 
 
-def wait_until(what: str, done: Callable[[], bool], *, programs: Programs, seconds: float = 60) -> None:
+def wait_until(
+    what: str, done: Callable[[], bool], *, programs: Programs, seconds: float = 60, every: float = 0.05
+) -> None:
     """Wait for a condition while the programs run.
 
     Args:
@@ -148,6 +165,7 @@ def wait_until(what: str, done: Callable[[], bool], *, programs: Programs, secon
         done: Asked again and again.
         programs: Those on whose account one waits.
         seconds: How long to wait at most.
+        every: Seconds between two questions.
 
     Raises:
         ToolError: If a program ends first, or the time is over.
@@ -157,4 +175,4 @@ def wait_until(what: str, done: Callable[[], bool], *, programs: Programs, secon
         programs.check()
         if time.monotonic() > end:
             raise ToolError(f"waited {seconds:.0f} s in vain: {what}; the logs are in {programs.logs}")
-        time.sleep(0.05)
+        time.sleep(every)

@@ -32,18 +32,31 @@ _KSERVE: Mapping[str, str] = {
 """KServe by the release that an environment names. OpenDataHub's 0.15 has the fields of upstream's 0.16; 0.18 is not
 served by any registry."""
 
-_POOLS: Mapping[str, tuple[str, ...]] = {"kserve-0.16": ("inference-extension-0.5",)}
-"""The inference extension by KServe set, where it is not the newest: KServe 0.16 makes InferenceModels."""
+_POOLS: Mapping[str, tuple[str, ...]] = {
+    "kserve-0.16": ("inference-extension-0.5",),
+    "kserve-0.17": ("inference-extension-1.0",),
+    "kserve-0.19": ("inference-extension-1.0",),
+}
+"""The inference extension by KServe set, where it is not the newest: KServe 0.16 makes InferenceModels, and the others
+make pools of both APIs."""
 _NEWEST_POOL = ("inference-extension-1.5", "llm-d")
 
-NOT_SERVED = frozenset({"networking.gke.io/v1 GCPRoutingExtension", "sailoperator.io/v1 Istio"})
-"""Kinds whose CRD is in no module that a registry serves; nobody but the rules of this project judges them."""
+NOT_SERVED: Mapping[str, str] = {
+    "networking.gke.io/v1 GCPRoutingExtension": "our rules alone know it",
+    "sailoperator.io/v1 Istio": "our rules and Argo CD's health check alone know it",
+}
+"""Kinds that we render and whose CRD is in no module that a registry serves, with what judges them all the same."""
+
+
+def kserve_set_of(release: str) -> str:
+    """The set with the LLMInferenceService of a KServe release, or of the one that stands for it."""
+    return _KSERVE[release]
 
 
 def kserve_set(environment: EnvironmentPlan) -> str | None:
     """The set with the LLMInferenceService of this environment; None where KServe is not installed."""
     release = environment.environment.platform.kserve
-    return _KSERVE[release] if release else None
+    return kserve_set_of(release) if release else None
 
 
 def pool_sets(kserve: str | None) -> tuple[str, ...]:

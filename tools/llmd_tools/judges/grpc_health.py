@@ -19,10 +19,10 @@ class Health(Enum):
     SERVICE_UNKNOWN = 3
 
 
-def health(port: int, service: str) -> Health | None:
-    """Ask a server on loopback how a service of it is; None if nobody answers, or nobody knows the service."""
+def health(port: int, service: str, host: str = "127.0.0.1") -> Health | None:
+    """Ask a server how a service of it is; None if nobody answers, or nobody knows the service."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection((host, port), timeout=5) as connection:
             connection.sendall(_request(port, service))
             return _answer(connection)
     except OSError:

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ import yaml
 from llmd_constructs.catalogue.releases.picker import PickerRelease
 from llmd_tools.build import tool
 from llmd_tools.cluster import ControlPlane
-from llmd_tools.judges.rendered import Manifest, Rendered
+from llmd_tools.judges.rendered import Manifest
 
 RELEASE = "v0.9.2"
 """The release that is built, the newest that a registry serves."""
@@ -51,23 +51,25 @@ class Configured:
     flags: tuple[str, ...] = ()
 
 
-def configurations(environment: Rendered, kserve_picker: str | None) -> Iterator[Configured]:
+def configurations(
+    manifests: Collection[Manifest], picker: str, kserve_picker: str | None
+) -> Iterator[Configured]:
     """Every picker configuration that an environment renders.
 
     Args:
-        environment: The environment.
+        manifests: Its objects.
+        picker: The release of pickers that stand on their own.
         kserve_picker: The release that its KServe starts, if it has one.
     """
-    maps = {_key(each): each for each in environment.of_kind("ConfigMap")}
-    for deployment in environment.of_kind("Deployment"):
+    maps = {_key(each): each for each in manifests if each["kind"] == "ConfigMap"}
+    for deployment in (each for each in manifests if each["kind"] == "Deployment"):
         arguments = deployment["spec"]["template"]["spec"]["containers"][0].get("args", [])
         if _key(deployment) in maps and any(each.startswith("--pool-name") for each in arguments):
             [text] = maps[_key(deployment)]["data"].values()
             flags = tuple(each for each in arguments if not each.startswith("--config-file"))
-            release = environment.plan.environment.platform.picker
             namespace, name = _key(deployment)
-            yield Configured(name, namespace, release, text, flags)
-    for service in environment.of_kind("LLMInferenceService"):
+            yield Configured(name, namespace, picker, text, flags)
+    for service in (each for each in manifests if each["kind"] == "LLMInferenceService"):
         yield from _of_kserve(service, kserve_picker or "")
 
 

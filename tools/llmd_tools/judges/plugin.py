@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from llmd_tools.judges.limits import limits
 from llmd_tools.judges.scoreboard import Score, notes, table
 
 _SCORES = pytest.StashKey[list[Score]]()
@@ -68,5 +69,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     console = Console(width=None if terminalreporter.isatty else 160)
     terminalreporter.write_line("")
     console.print(table(scores))
-    for note in notes(scores):
-        console.print(note, soft_wrap=True, markup=False, highlight=False)
+    for line in (*notes(scores), "", "What no program judges here:", *(f"- {each}" for each in limits())):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)

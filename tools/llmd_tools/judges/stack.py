@@ -1,7 +1,7 @@
 """A cluster as several environments have it: their CRDs, and KServe's controller of one release."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -65,28 +65,28 @@ class Stack:
         return self.name != LLM_D
 
     def _start(self) -> None:
-        self.cluster.install_crds(self._crd_files())
+        self.cluster.install_crds(crd_files_of(self._environments))
         if self.has_kserve:
-            kserve.start(self.cluster, self.name, self._default_gateway)
+            kserve.start(self.cluster, self.name, default_gateway(self._environments))
 
-    @property
-    def _default_gateway(self) -> str | None:
-        """The Gateway that the release rendered for has in its own settings."""
-        releases = {each.plan.environment.platform.kserve for each in self._environments}
-        found = {kserve_release(name).default_gateway for name in releases if name}
-        return next(filter(None, found), None)
 
-    def _crd_files(self) -> list[Path]:
-        manifests = [manifest for each in self._environments for manifest in each.objects.values()]
-        kinds = {manifest["kind"] for manifest in manifests}
-        sets = {
-            name
-            for each in self._environments
-            for name in crd_sets(each.plan, {manifest["apiVersion"] for manifest in each.objects.values()})
-        }
-        return [
-            file
-            for name, folder in crd_folders(*sorted(sets)).items()
-            for file in sorted(folder.iterdir())
-            if name not in _LARGE or kinds.intersection(_KIND.findall(file.read_text()))
-        ]
+def default_gateway(environments: Iterable[Rendered]) -> str | None:
+    """The Gateway that the KServe release rendered for has in its own settings."""
+    releases = {each.plan.environment.platform.kserve for each in environments}
+    found = {kserve_release(name).default_gateway for name in releases if name}
+    return next(filter(None, found), None)
+
+
+def crd_files_of(environments: Sequence[Rendered]) -> list[Path]:
+    """The CRDs that these environments need, less those of large sets that they do not use."""
+    of_each = [
+        (each.plan, {manifest["apiVersion"] for manifest in each.objects.values()}) for each in environments
+    ]
+    kinds = {manifest["kind"] for each in environments for manifest in each.objects.values()}
+    sets = {name for plan, api_versions in of_each for name in crd_sets(plan, api_versions)}
+    return [
+        file
+        for name, folder in crd_folders(*sorted(sets)).items()
+        for file in sorted(folder.iterdir())
+        if name not in _LARGE or kinds.intersection(_KIND.findall(file.read_text()))
+    ]
