@@ -92,6 +92,20 @@ def docs(root: Path, *, check: bool) -> None:
     verb.run(root, check=check)
 
 
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is not current.")
+@click.argument("names", nargs=-1, metavar="[CHART]...")
+@click.pass_obj
+def charts(root: Path, names: tuple[str, ...], *, check: bool) -> None:
+    """Write the Helm charts, or each CHART named, and the values of every environment.
+
+    Folding all charts takes minutes; nothing else here does.
+    """
+    from llmd_constructs.cli import charts as verb
+
+    verb.run(root, names, check=check)
+
+
 def main() -> None:
     """Entry point of the console script; runs in the repository of the working directory."""
     cli()

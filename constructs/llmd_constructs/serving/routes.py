@@ -81,10 +81,7 @@ class Route(Component):
             part_of: The environment.
         """
         super().__init__(scope, id)
-        parent = compact(
-            name=gateway.name,
-            namespace=gateway.namespace if gateway.namespace != namespace else None,
-        )
+        parent = {"name": gateway.name, "namespace": gateway.namespace}
         self.add(
             HTTP_ROUTE.manifest(
                 name,

@@ -1,0 +1,241 @@
+"""What a JSON schema cannot say: a template that stops the installation, in the words and by the ids of the rules."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from llmd_constructs import catalogue
+from llmd_constructs.charts.accelerators import MOST_HOSTS, accelerator_ids
+from llmd_constructs.charts.sampling import placement
+from llmd_constructs.config.deployment import Engine, Stack
+from llmd_constructs.serving.engine import VllmEngine, resolve_image
+from llmd_constructs.serving.fit import fit, replica, splits
+from llmd_constructs.serving.picker import PickerProfile, needed_plugins
+
+NODES = (1, 2, 3, 4, 6, 8, 16, 32, MOST_HOSTS)
+TENSOR_PARALLEL_SIZES = (1, 2, 4, 8, 16)
+MOST_NAMED = 8
+"""Accelerators that a message names."""
+MOST_CHARACTERS = 40
+"""Of a release's name: controllers append up to 23 to it."""
+
+FIT = """\
+{{- $fit := .Files.Get "tables/fit.yaml" | fromYaml }}
+{{- range $side := $sides }}
+{{- $engine := $side.engine | default dict }}
+{{- $tensor := get $engine "tensorParallelSize" | default 1 | int }}
+{{- if not (has (float64 $tensor) (index $fit.splits $side.model)) }}
+{{- fail (printf "FIT-02: %s cannot be split over %d devices; write another engine.tensorParallelSize" $side.model $tensor) }}
+{{- end }}
+{{- $usual := not (or (get $engine "quantization") (get $engine "kvCacheDtype") (get $engine "tensorParallelSize") (get $engine "gpuMemoryUtilization") (get $engine "dtype")) }}
+{{- if $usual }}
+{{- $longest := get (index $fit.context $side.model) (printf "%s/%d" $side.accelerator (int $side.nodes)) | default 0 | int }}
+{{- $wanted := get $engine "maxModelLen" | default (index $fit.trained $side.model) | int }}
+{{- if eq $longest 0 }}
+{{- fail (printf "FIT-01: %s does not fit on %s; write one of %s" $side.model $side.accelerator (index $fit.nearest $side.model)) }}
+{{- else if gt $wanted $longest }}
+{{- fail (printf "FIT-01: %s with a context of %d tokens does not fit on %s; write engine.maxModelLen: %d or less" $side.model $wanted $side.accelerator $longest) }}
+{{- end }}
+{{- end }}
+{{- end }}
+"""
+
+_SIDE = 'dict "model" {model} "accelerator" {accelerator} "engine" {engine} "nodes" {nodes}'
+_SIDES = {
+    "multi-model": (
+        "{{- $sides := list }}\n{{- range $model := .Values.models }}\n{{- $sides = append $sides ("
+        + _SIDE.format(
+            model="$model.model", accelerator="$model.accelerator", engine="$model.engine", nodes="1"
+        )
+        + ") }}\n{{- end }}\n"
+    ),
+    "prefill-decode": (
+        "{{- $sides := list "
+        + " ".join(
+            "("
+            + _SIDE.format(
+                model=".Values.model",
+                accelerator=f".Values.{side}.accelerator",
+                engine=".Values.engine",
+                nodes="1",
+            )
+            + ")"
+            for side in ("prefill", "decode")
+        )
+        + " }}\n"
+    ),
+}
+
+
+def rules_template(pattern: str, stack: Stack) -> str:
+    """The template. It renders nothing, or stops."""
+    nodes = ".Values.nodesPerReplica" if pattern == "mixture-of-experts" else "1"
+    side = _SIDE.format(
+        model=".Values.model", accelerator=".Values.accelerator", engine=".Values.engine", nodes=nodes
+    )
+    sides = _SIDES.get(pattern, f"{{{{- $sides := list ({side}) }}}}\n")
+    checks = "".join(_check(condition, message) for condition, message in _checks(pattern, stack))
+    return (
+        f"{{{{- /* Rules that a schema cannot say; docs/rules.md explains each. */}}}}\n{sides}{checks}{FIT}"
+    )
+
+
+def _check(condition: str, message: str) -> str:
+    return f"{{{{- if {condition} }}}}\n{{{{- fail {message} }}}}\n{{{{- end }}}}\n"
+
+
+def _checks(pattern: str, stack: Stack) -> Iterator[tuple[str, str]]:
+    """Conditions that stop, each with a message as a template's expression."""
+    rule = "KSV-08" if stack == "kserve" else "POD-03"
+    yield (
+        f"gt (len .Release.Name) {MOST_CHARACTERS}",
+        (
+            f'(printf "{rule}: the release\'s name has %d characters; choose one of {MOST_CHARACTERS} at most" '
+            "(len .Release.Name))"
+        ),
+    )
+    if stack == "kserve":
+        yield from _kserve()
+    yield from _picker(pattern, stack)
+    if pattern == "mixture-of-experts":
+        yield from _groups()
+
+
+def _kserve() -> Iterator[tuple[str, str]]:
+    istio = 'eq .Values.gateway.provider "istio"'
+    releases = ", ".join(catalogue.ids("istio_release"))
+    yield (
+        f"and ({istio}) (not .Values.istio)",
+        f'"gateway.provider is istio, and istio names no release; write one of {releases}"',
+    )
+    for release in map(catalogue.kserve_release, catalogue.ids("kserve_release")):
+        chosen = f'eq .Values.kserve "{release.id}"'
+        unread = [
+            minor
+            for minor in catalogue.ids("istio_release")
+            if catalogue.istio_release(minor).inference_pool_api not in release.pool_apis
+        ]
+        if unread:
+            minors = " ".join(f'"{minor}"' for minor in unread)
+            yield (
+                f"and ({istio}) ({chosen}) (has .Values.istio (list {minors}))",
+                (
+                    f'(printf "GWY-09: KServe {release.id} writes InferencePools that Istio %s does not read; '
+                    'write a later istio" .Values.istio)'
+                ),
+            )
+        if release.default_gateway:
+            place = '(printf "%s/%s" .Values.gateway.namespace .Values.gateway.name)'
+            yield (
+                f'and ({istio}) ({chosen}) (ne {place} "{release.default_gateway}")',
+                (
+                    f'"KSV-02: KServe {release.id} attaches its routes to the Gateway {release.default_gateway} only; '
+                    'write that name and namespace, or a later kserve"'
+                ),
+            )
+
+
+def _picker(pattern: str, stack: Stack) -> Iterator[tuple[str, str]]:
+    """Scorers and plugins that a release does not have."""
+    setting = "kserve" if stack == "kserve" else "picker"
+    for release in catalogue.ids("kserve_release" if stack == "kserve" else "picker_release"):
+        picker = catalogue.picker_release(
+            catalogue.kserve_release(release).picker if stack == "kserve" else release
+        )
+        known = " ".join(f'"{name}"' for name in sorted(picker.plugins) if name.endswith("-scorer"))
+        yield (
+            f'and (eq .Values.{setting} "{release}") (without (keys (.Values.scheduler.weights | default dict)) {known})',
+            (
+                f'(printf "EPP-04: the endpoint picker of {setting} {release} has no scorer %s; write one of %s" '
+                f'(without (keys .Values.scheduler.weights) {known} | join ", ") (list {known} | join ", "))'
+            ),
+        )
+        lacking = sorted(needed_plugins(_profile(pattern)) - picker.plugins.keys())
+        condition = _needs(pattern)
+        if lacking and condition:
+            yield (
+                f'and (eq .Values.{setting} "{release}") {condition}',
+                f'"EPP-04: the endpoint picker of {setting} {release} lacks {", ".join(lacking)}; write a later one"',
+            )
+
+
+def _profile(pattern: str) -> PickerProfile:
+    """What the picker may have to do."""
+    return PickerProfile(
+        lora=pattern == "multi-model",
+        render="url" if pattern == "prefix-cache" else None,
+        disaggregated=pattern == "prefill-decode",
+    )
+
+
+def _needs(pattern: str) -> str | None:
+    """When it has to."""
+    return {"prefix-cache": '(eq .Values.routing "precise")', "prefill-decode": "true"}.get(pattern)
+
+
+def _groups() -> Iterator[tuple[str, str]]:
+    slices = {
+        accelerator: placement(accelerator).hosts
+        for accelerator in accelerator_ids(multi_host=True)
+        if placement(accelerator).is_tpu
+    }
+    table = " ".join(f'"{name}" {hosts}' for name, hosts in slices.items())
+    hosts = f"(get (dict {table}) .Values.accelerator)"
+    yield (
+        f"and {hosts} (ne (int {hosts}) (int .Values.nodesPerReplica))",
+        (
+            f'(printf "ACC-12: a slice of %s is %d nodes; write nodesPerReplica: %d" .Values.accelerator '
+            f"(int {hosts}) (int {hosts}))"
+        ),
+    )
+    yield (
+        f"and (gt (int {hosts}) 1) (gt (int .Values.replicas) 1)",
+        '"ACC-12: a slice of several hosts holds one replica; write replicas: 1, and install one release for each"',
+    )
+
+
+def fit_table(pattern: str) -> str:
+    """The longest context of every model on every accelerator, and what else the rules on fit look up."""
+    groups = pattern == "mixture-of-experts"
+    models = [model for model in catalogue.ids("model") if not groups or catalogue.model(model).kind == "moe"]
+    contexts = {model: dict(_contexts(model, groups=groups)) for model in models}
+    table: dict[str, Any] = {
+        "context": contexts,
+        "trained": {model: catalogue.model(model).context_length for model in models},
+        "splits": {
+            model: [size for size in TENSOR_PARALLEL_SIZES if splits(catalogue.model(model), size)]
+            for model in models
+        },
+        "nearest": {model: _named(contexts[model]) for model in models},
+    }
+    return (
+        "# Tokens of context that have room, by model and `accelerator/nodes`. Generated; do not edit.\n"
+        + yaml.dump(table, Dumper=yaml.CSafeDumper, sort_keys=False, width=110)
+    )
+
+
+def _contexts(model: str, *, groups: bool) -> Iterator[tuple[str, int]]:
+    """Where the model has room, and for how much context."""
+    for accelerator in accelerator_ids(multi_host=groups):
+        placed = placement(accelerator)
+        for nodes in (placed.hosts,) if placed.is_tpu or not groups else NODES:
+            engine = VllmEngine(
+                settings=Engine(),
+                model=catalogue.model(model),
+                placement=placed,
+                image=resolve_image(Engine(), placed),
+                source=model,
+                data_parallel=nodes > 1 and not placed.is_tpu,
+            )
+            longest = fit(replica(engine, nodes)).context_for(1)
+            if longest:
+                yield f"{accelerator}/{nodes}", longest
+
+
+def _named(contexts: dict[str, int]) -> str:
+    """The first machines on which a model fits, those without attached GPUs before others."""
+    names = dict.fromkeys(key.partition("/")[0] for key in contexts)
+    ordered = sorted(names, key=lambda name: ":nvidia" in name)
+    more = f" and {len(ordered) - MOST_NAMED} more" if len(ordered) > MOST_NAMED else ""
+    return ", ".join(ordered[:MOST_NAMED]) + more
