@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from llmd_tools import build, crds, go, groups, schemas
+from llmd_tools.box.cli import box
 from llmd_tools.errors import ToolError
 from llmd_tools.kubeconform import validate
 
@@ -26,6 +27,9 @@ def main() -> None:
 
     They are built from Go modules into the user's cache folder, or the one that LLMD_TOOLS_CACHE names.
     """
+
+
+main.add_command(box)
 
 
 @main.command(name="list")

@@ -1,0 +1,20 @@
+"""What environments do in the box, request by request."""
+
+import pytest
+
+from llmd_tools.box.scenarios import BY_ENVIRONMENT, SCENARIOS, World
+
+pytestmark = pytest.mark.cluster
+
+_each = [
+    pytest.param(environment, name, id=name, marks=pytest.mark.xdist_group(f"box-{environment}"))
+    for environment, scenarios in BY_ENVIRONMENT.items()
+    for name in scenarios
+]
+
+
+@pytest.mark.parametrize(("world", "name"), _each, indirect=["world"], scope="session")
+def test_scenario(world: World, name: str) -> None:
+    """The scenario happens as its docstring says; its lines are what was seen."""
+    for line in SCENARIOS[name](world):
+        print(f"{name}: {line}")  # noqa: T201  # shown if it fails
