@@ -13,15 +13,18 @@ help: ## List the commands
 synth: $(VENV)/run.stamp ## Render dist/ and argocd/ from environments/
 	@$(BIN)/python main.py synth
 
+# What takes minutes even with everything built: whole environments synced, run or installed. `make judge` runs these too.
+MINUTES := tests/cluster/test_argocd.py tests/cluster/box tests/cluster/charts/test_life.py tests/cluster/charts/test_argocd_source.py
+
 .PHONY: test
-test: $(VENV)/dev.stamp ## Lint, check types, run every test
+test: $(VENV)/dev.stamp ## Lint, check types, run every test but those of minutes
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/basedpyright
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(MINUTES:%=--ignore=%)
 
 .PHONY: judge
-judge: $(VENV)/dev.stamp ## Only the real programs: API server, scheduler, KServe, endpoint picker, Argo CD
+judge: $(VENV)/dev.stamp ## All tests by the real programs: API server, scheduler, KServe, picker, Argo CD, Helm, cluster in a box
 	@$(BIN)/python -m pytest -m cluster -n 2 --dist loadgroup tests/cluster
 
 .PHONY: demo

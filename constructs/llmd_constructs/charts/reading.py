@@ -28,6 +28,8 @@ from llmd_constructs.emit.yaml_text import yaml_text
 
 CONTINUED = " \\\n  "
 """How a shell command goes on in the next line."""
+FLAGS = "_ARGS"
+"""How variables are called that hold a command line's flags."""
 RELEASE = ("Release", "Name")
 NAMESPACE = ("Release", "Namespace")
 
@@ -94,7 +96,13 @@ class Reader:
         match value:
             case dict():
                 fields = cast("Mapping[str, object]", value)
-                return Mapped(tuple((key, self.read(item)) for key, item in fields.items()))
+                flags = str(fields.get("name", "")).endswith(FLAGS)
+                return Mapped(
+                    tuple(
+                        (key, self._words(str(item)) if flags and key == "value" else self.read(item))
+                        for key, item in fields.items()
+                    )
+                )
             case list() | tuple():
                 items = cast("Sequence[object]", value)
                 return Listed(tuple(repeated([self.read(item) for item in items], self._items)))
@@ -113,12 +121,12 @@ class Reader:
             return Embedded(self.read(embedded))
         if "\n" in text.rstrip("\n"):
             return self._script(text)
-        if text.startswith("--") and " --" in text and not text.startswith("--zq"):
-            return Joined(
-                "words",
-                tuple(repeated([_as_value(part) for part in _split(self._pieces(text), " ")], self._items)),
-            )
         return _as_value(self._pieces(text))
+
+    def _words(self, text: str) -> Joined:
+        """Flags, of which any may be missing."""
+        words = [_as_value(part) for part in _split(self._pieces(text), " ") if part]
+        return Joined("words", tuple(repeated(words, self._items)))
 
     def _script(self, text: str) -> Joined:
         parts = re.split(r"( \\\n  |\n)", text)

@@ -120,10 +120,11 @@ def _rows(root: dict[str, Any], schema: dict[str, Any], above: str, given: dict[
         if listed or default is None or "properties" not in inner:
             yield _row(root, path, field, default)
         if "properties" in inner:
-            below = default if isinstance(default, dict) else {}
-            yield from _rows(
-                root, inner, f"{path}[]." if listed else f"{path}.", cast("dict[str, Any]", below)
-            )
+            yield from _rows(root, inner, f"{path}[]." if listed else f"{path}.", _mapping(default))
+
+
+def _mapping(default: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", default) if isinstance(default, dict) else {}
 
 
 _MISSING = object()

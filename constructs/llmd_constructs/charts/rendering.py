@@ -140,6 +140,9 @@ def repair(values: Values, random: Random) -> None:
             del values["scheduler"]["weights"]
     if "nodesPerReplica" in values:
         placed = placement(values["accelerator"])
+        # One node is as different from several as a stack from another.
+        if random.random() < OFTEN:
+            values["nodesPerReplica"] = 1
         if placed.is_tpu:
             values["nodesPerReplica"] = placed.hosts
             if placed.hosts > 1:

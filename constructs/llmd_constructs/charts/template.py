@@ -21,9 +21,9 @@ from llmd_constructs.charts.sampling import (
 )
 from llmd_constructs.manifest import JsonObject
 
-FIRST_SAMPLES = 400
+FIRST_SAMPLES = 600
 MORE_SAMPLES = 150
-MOST_ROUNDS = 6
+MOST_ROUNDS = 14
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,4 @@
+{{/* A word as a shell wants it. */}}
+{{- define "llmd.shellQuote" -}}
+{{- if regexMatch "^[A-Za-z0-9_@%+=:,./-]+$" . -}}{{ . }}{{- else -}}'{{ . | replace "'" "'\"'\"'" }}'{{- end -}}
+{{- end -}}
