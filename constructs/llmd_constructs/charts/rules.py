@@ -28,6 +28,10 @@ FIT = """\
 {{- if not (has (float64 $tensor) (index $fit.splits $side.model)) }}
 {{- fail (printf "FIT-02: %s cannot be split over %d devices; write another engine.tensorParallelSize" $side.model $tensor) }}
 {{- end }}
+{{- $devices := get $fit.devices $side.accelerator | int }}
+{{- if ne (mod $devices $tensor) 0 }}
+{{- fail (printf "FIT-02: the %d devices of %s cannot be divided by %d; write another engine.tensorParallelSize" $devices $side.accelerator $tensor) }}
+{{- end }}
 {{- $usual := not (or (get $engine "quantization") (get $engine "kvCacheDtype") (get $engine "tensorParallelSize") (get $engine "gpuMemoryUtilization") (get $engine "dtype")) }}
 {{- if $usual }}
 {{- $longest := get (index $fit.context $side.model) (printf "%s/%d" $side.accelerator (int $side.nodes)) | default 0 | int }}
@@ -207,6 +211,7 @@ def fit_table(pattern: str) -> str:
             model: [size for size in TENSOR_PARALLEL_SIZES if splits(catalogue.model(model), size)]
             for model in models
         },
+        "devices": {name: placement(name).devices_per_node for name in accelerator_ids(multi_host=groups)},
         "nearest": {model: _named(contexts[model]) for model in models},
     }
     return (

@@ -15,6 +15,7 @@ TOLD = [
     ),
     ("llm-d-single-replica", ("engine.maxModelLen=999999",), "write engine.maxModelLen: 40960 or less"),
     ("llm-d-single-replica", ("model=Qwen/Qwen2.5-7B-Instruct", "engine.tensorParallelSize=8"), "FIT-02"),
+    ("llm-d-single-replica", ("engine.tensorParallelSize=2",), "FIT-02: the 1 devices of ct6e-standard-1t"),
     ("llm-d-single-replica", ("scheduler.weights.kv-cache-scorer=3",), "EPP-04"),
     ("llm-d-prefix-cache", ("routing=precise", "picker=v0.5.1"), "EPP-04"),
     (
