@@ -33,11 +33,11 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("chart", "settings", "told"), TOLD)
-def test_a_rule_stops_the_installation(helm: Helm, chart: str, settings: tuple[str, ...], told: str) -> None:
+@pytest.mark.parametrize(("name", "settings", "told"), TOLD)
+def test_a_rule_stops_the_installation(helm: Helm, name: str, settings: tuple[str, ...], told: str) -> None:
     """The message begins with the id that `docs/rules.md` explains."""
     given = [part for each in settings for part in (_flag(each), each)]
-    done = helm.run("template", "any", CHARTS / chart, *given)
+    done = helm.run("template", "any", CHARTS / name, *given)
     assert done.returncode != 0
     assert told in done.stderr
 
