@@ -5,6 +5,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from shutil import which
 from threading import Thread
 
 
@@ -22,7 +23,9 @@ def batch() -> Generator[None]:
     try:
         # Importing jsii is work for Python; only what comes after it waits for node.
         import_module("jsii")
-        Thread(target=_start_node, name="start node").start()
+        # Two imports of a node that is not there would meet half of jsii's kernel.
+        if which(os.environ.get("JSII_NODE", "node")):
+            Thread(target=_start_node, name="start node").start()
         yield
     finally:
         if collects:
