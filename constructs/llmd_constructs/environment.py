@@ -17,7 +17,7 @@ from llmd_constructs.platform.certificates import CERT_MANAGER_NAMESPACE, CaBund
 from llmd_constructs.platform.gateway import InferenceGateway
 from llmd_constructs.platform.istio import ISTIO_NAMESPACE, IstioControlPlane
 from llmd_constructs.platform.namespaces import Namespace, PodSecurity
-from llmd_constructs.platform.secrets import RegistrySecret, SecretStore, TokenSecret
+from llmd_constructs.platform.secrets import SecretStore, add_secrets
 
 DEFAULT_NAMESPACE = "default"
 """Every cluster has it; Argo CD wants some namespace for applications that have none of their own."""
@@ -79,17 +79,13 @@ class EnvironmentApp(cdk8s.App):
             return
         application = self._application("secrets", Wave.CERTIFICATES, environment.namespaces[0])
         SecretStore(application, "store", project=environment.cluster.project, part_of=part_of)
-        for namespace in environment.namespaces:
-            token = secrets.hugging_face_token
-            TokenSecret(application, f"token-{namespace}", secret=token, namespace=namespace, part_of=part_of)
-            if secrets.image_pull_secret:
-                RegistrySecret(
-                    application,
-                    f"registry-{namespace}",
-                    secret=secrets.image_pull_secret,
-                    namespace=namespace,
-                    part_of=part_of,
-                )
+        add_secrets(
+            application,
+            environment.namespaces,
+            secrets.hugging_face_token,
+            secrets.image_pull_secret,
+            part_of,
+        )
 
     def _controllers(self) -> None:
         istio, kserve = self.context.istio, self.context.kserve

@@ -19,7 +19,7 @@ from llmd_constructs.platform.certificates import CaBundle, CertificateAuthority
 from llmd_constructs.platform.gateway import InferenceGateway
 from llmd_constructs.platform.istio import IstioControlPlane
 from llmd_constructs.platform.namespaces import Namespace
-from llmd_constructs.platform.secrets import RegistrySecret, SecretStore, TokenSecret
+from llmd_constructs.platform.secrets import SecretStore, add_secrets
 
 MODEL_NAMESPACES: tuple[str, ...] = ("llm-d",)
 
@@ -148,17 +148,7 @@ def _certificates(application: Application, values: CertificatesValues) -> None:
 def _secrets(application: Application, values: SecretsValues) -> None:
     part_of = values.environment
     SecretStore(application, "store", project=values.project, part_of=part_of)
-    for namespace in values.namespaces:
-        token = values.hugging_face_token
-        TokenSecret(application, f"token-{namespace}", secret=token, namespace=namespace, part_of=part_of)
-        if values.image_pull_secret:
-            RegistrySecret(
-                application,
-                f"registry-{namespace}",
-                secret=values.image_pull_secret,
-                namespace=namespace,
-                part_of=part_of,
-            )
+    add_secrets(application, values.namespaces, values.hugging_face_token, values.image_pull_secret, part_of)
 
 
 def _istio(application: Application, values: IstioValues) -> None:

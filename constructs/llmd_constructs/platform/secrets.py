@@ -1,5 +1,7 @@
 """Secrets from Google Secret Manager, by External Secrets. Their content never enters the repository."""
 
+from collections.abc import Sequence
+
 from llmd_constructs.application import SYNC_WAVE, Application, Component
 from llmd_constructs.config.platform import PullSecret, SecretReference
 from llmd_constructs.labels import recommended
@@ -50,6 +52,22 @@ class RegistrySecret(Component):
         }
         data = [_entry("dockerconfigjson", secret.remote_key or secret.name)]
         self.add(_external_secret(secret.name, namespace, part_of, data=data, template=template))
+
+
+def add_secrets(
+    application: Application,
+    namespaces: Sequence[str],
+    token: SecretReference,
+    registry: PullSecret | None,
+    part_of: str,
+) -> None:
+    """What every model namespace gets from the store."""
+    for namespace in namespaces:
+        TokenSecret(application, f"token-{namespace}", secret=token, namespace=namespace, part_of=part_of)
+        if registry:
+            RegistrySecret(
+                application, f"registry-{namespace}", secret=registry, namespace=namespace, part_of=part_of
+            )
 
 
 def _entry(key: str, remote_key: str) -> JsonObject:
