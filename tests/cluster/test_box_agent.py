@@ -218,12 +218,16 @@ def test_a_pod_ends_in_its_order(box: Box) -> None:
 
 def test_a_job_ends(box: Box) -> None:
     """A pod whose containers have ended has succeeded, and its sidecar ends after them."""
+    shared = [{"name": "shared", "mountPath": "/shared"}]
     beside = {
-        **shell("trap 'exit 0' TERM; while :; do sleep 0.1; done"),
+        **shell("trap 'exit 0' TERM; touch /shared/up; while :; do sleep 0.1; done", volumeMounts=shared),
         "name": "beside",
         "restartPolicy": "Always",
     }
-    accept(box, pod("job", shell("echo done"), initContainers=[beside], restartPolicy="Never"))
+    # A shell that has not come to its trap would die of the signal.
+    work = shell("until test -e /shared/up; do sleep 0.1; done; echo done", volumeMounts=shared)
+    volumes: list[dict[str, object]] = [{"name": "shared", "emptyDir": {}}]
+    accept(box, pod("job", work, initContainers=[beside], restartPolicy="Never", volumes=volumes))
     wait(box, "it has succeeded", lambda: live(box, "job").get("status", {}).get("phase") == "Succeeded")
     [sidecar] = live(box, "job")["status"]["initContainerStatuses"]
     assert sidecar["state"]["terminated"]["exitCode"] == 0
