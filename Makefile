@@ -13,11 +13,11 @@ help: ## List the commands
 synth: $(VENV)/run.stamp ## Render dist/ and argocd/ from environments/
 	@$(BIN)/python main.py synth
 
-# What takes minutes even with everything built: whole environments synced, run or installed. `make judge` runs these too.
-MINUTES := tests/cluster/test_argocd.py tests/cluster/box tests/cluster/charts/test_life.py tests/cluster/charts/test_argocd_source.py
+# What takes minutes even with everything built, or needs user namespaces: environments synced, run or installed. `make judge` runs these too.
+MINUTES := tests/cluster/test_argocd.py tests/cluster/box tests/cluster/test_box_agent.py tests/cluster/charts/test_life.py tests/cluster/charts/test_argocd_source.py
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Lint, check types, run every test but those of minutes
+test: $(VENV)/dev.stamp ## Lint, check types, run every test but those of MINUTES
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/basedpyright
