@@ -16,7 +16,7 @@ def chart_files(chart: Definition) -> Files:
     """The files of one chart, by path from the root of the repository."""
     folded = ChartTemplate(chart)
     files = {
-        **template_files(folded, folded.fold(), folded.settings),
+        **template_files(folded, folded.fold()),
         **_around(chart),
         "values.yaml": values_file(chart.schema, chart.defaults),
     }

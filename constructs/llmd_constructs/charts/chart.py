@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import Any, cast
 
 import yaml
 
 from llmd_constructs.charts.expressions import Scope
-from llmd_constructs.charts.knobs import Setting
 from llmd_constructs.charts.nodes import Fields, Node, Path, Plain, Text
 from llmd_constructs.charts.tables import Tables, table_name
 from llmd_constructs.charts.template import ChartTemplate, ObjectTemplate
@@ -17,12 +17,10 @@ from llmd_constructs.charts.writing import Writer, singular
 Files = dict[str, str]
 
 
-def template_files(
-    chart: ChartTemplate, objects: Sequence[ObjectTemplate], settings: Sequence[Setting]
-) -> Files:
+def template_files(chart: ChartTemplate, objects: Sequence[ObjectTemplate]) -> Files:
     """Every template, and the tables that they look things up in."""
     tables = Tables(chart.domains)
-    by_path = {setting.path: setting for setting in settings}
+    by_path = {setting.path: setting for setting in chart.settings}
     files: Files = {}
     for item in objects:
         tables.start()
@@ -119,7 +117,9 @@ def _values(
         description = field.get("description") or resolved.get("description", "")
         if not indent:
             yield ""
-        for line in _wrapped(description, 110 - len(indent)):
+        for line in wrap(
+            description, 110 - len(indent), break_long_words=False, break_on_hyphens=False
+        ):
             yield f"{indent}# {line}"
         value = values.get(name)
         if "properties" in resolved and value is not None:
@@ -140,14 +140,3 @@ def resolve(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" in schema:
         return resolve(root, next(each for each in schema["anyOf"] if each.get("type") != "null"))
     return schema
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines: list[str] = []
-    line = ""
-    for word in text.split():
-        if line and len(line) + len(word) >= width:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}".strip()
-    return [*lines, line] if line else lines

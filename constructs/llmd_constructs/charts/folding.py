@@ -73,7 +73,7 @@ class Folder:
             tables: Features with so many answers that a table reads better than `if`.
         """
         self._learner = learner
-        self._tables = frozenset(tables)
+        self._tables = tuple(tables)
 
     def fold(self, samples: Sequence[Sample], name: str = "") -> Node:
         """One node that stands for all samples.
@@ -199,7 +199,7 @@ class Folder:
 
     def _by_default(self, samples: Sequence[Sample], name: str) -> Node | None:
         """The user's value where there is one, else what is derived."""
-        for path in {path for sample in samples for path in sample.raw}:
+        for path in dict.fromkeys(path for sample in samples for path in sample.raw):
             question = (*path, IS_SET)
             if not all(question in sample.answers for sample in samples):
                 continue

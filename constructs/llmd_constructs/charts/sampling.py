@@ -11,7 +11,7 @@ from llmd_constructs.charts.nodes import EACH, IS_SET, SEVERAL, Answer, Feature,
 from llmd_constructs.charts.reading import NAMESPACE, RELEASE, Reader
 from llmd_constructs.config.cluster import NodePool
 from llmd_constructs.manifest import JsonObject
-from llmd_constructs.serving.engine import SMALL_GPU_GB
+from llmd_constructs.serving.engine import is_small_gpu
 from llmd_constructs.serving.placement import Placement, place
 
 if TYPE_CHECKING:
@@ -40,11 +40,6 @@ ATTRIBUTES: Mapping[str, Mapping[str, Callable[[Any], Answer]]] = {
     "model": {"gated": lambda value: catalogue.model(value).gated},
 }
 """What a template may ask of a setting beside its value, by the setting's name."""
-
-
-def is_small_gpu(placed: Placement) -> bool:
-    """Whether vLLM is given less of the memory than usual."""
-    return not placed.is_tpu and placed.accelerator.memory_gb <= SMALL_GPU_GB
 
 
 class Source:

@@ -67,8 +67,8 @@ class ChartTemplate:
             if len(options) >= MANY and not any(isinstance(option, int) for option in options)
         ]
         ranks = {f: (1 if str(f[-1]).startswith((".", "?", ">")) else 2) for f in self.domains}
-        self._folder = Folder(Learner(self.domains, ranks), tables)
         self._learner = Learner(self.domains, ranks)
+        self._folder = Folder(self._learner, tables)
 
     def fold(self) -> list[ObjectTemplate]:
         """The objects.

@@ -41,6 +41,11 @@ def resolve_image(settings: Engine, placement: Placement) -> EngineImage:
     return default.model_copy(update={"image": settings.image})
 
 
+def is_small_gpu(placement: Placement) -> bool:
+    """Whether vLLM is given less of the memory than usual."""
+    return not placement.is_tpu and placement.accelerator.memory_gb <= SMALL_GPU_GB
+
+
 @dataclass(frozen=True)
 class VllmEngine:
     """One vLLM container, resolved from settings, model and placement."""
@@ -80,8 +85,7 @@ class VllmEngine:
         """
         if self.settings.gpu_memory_utilization or self.placement.is_tpu:
             return self.settings.gpu_memory_utilization
-        small = self.placement.accelerator.memory_gb <= SMALL_GPU_GB
-        return (0.75 if self.prefix_caching else 0.85) if small else None
+        return (0.75 if self.prefix_caching else 0.85) if is_small_gpu(self.placement) else None
 
     @property
     def command(self) -> list[str]:

@@ -11,7 +11,9 @@ import pytest
 
 from llmd_constructs.charts.hook import BUDGET_SECONDS, SCRIPT
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+pytestmark = pytest.mark.skipif(
+    shutil.which("curl") is None, reason="the script is run by the machine's own curl, and there is none"
+)
 
 Answer = tuple[int, str]
 ANSWER = '{"choices": [{"message": {"role": "assistant", "content": "Blue."}}]}'
