@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from llmd_tools.box.agent.root import visible_folders
 from llmd_tools.box.box import Box
 from llmd_tools.cluster import Node, wait_until
 
@@ -242,6 +243,25 @@ def test_files_of_the_machine_stay_as_they_are(box: Box) -> None:
     accept(box, pod("guest", shell(script, volumeMounts=[mount]), volumes=[{"name": "data", "emptyDir": {}}]))
     wait(box, "it has written", lambda: "here" in box.log("default", "guest", "main"))
     assert sorted(home.iterdir()) == before
+
+
+def test_programs_are_found_below_a_volume(box: Box) -> None:
+    """What containers run is visible though a volume covers the folder around it, as presets cover /home and /tmp."""
+    around = sorted({Path(each).parent for each in visible_folders()})
+    names = [f"over-{index}" for index, _ in enumerate(around)]
+    mounts = [
+        {"name": name, "mountPath": str(path), "readOnly": path != around[0]}
+        for name, path in zip(names, around, strict=True)
+    ]
+    script = f"""
+        "$LLMD_PYTHON" -c 'import llmd_tools.box.vllm; print("imported")'
+        echo here > {around[0]}/of-a-container; ls {around[0]}; sleep 1000
+    """
+    volumes: list[dict[str, Any]] = [{"name": name, "emptyDir": {}} for name in names]
+    accept(box, pod("covered", shell(script, volumeMounts=mounts), volumes=volumes))
+    wait(box, "it has written", lambda: "of-a-container" in box.log("default", "covered", "main"))
+    assert "imported" in box.log("default", "covered", "main")
+    assert not (around[0] / "of-a-container").exists()
 
 
 def test_nothing_is_left_behind() -> None:

@@ -1,12 +1,15 @@
-"""The values of a plan. No jsii object passes this line."""
+"""The values of a plan. No jsii object passes this line, and whoever reads plans alone needs no node."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from llmd_constructs.application import IgnoredDifference
 from llmd_constructs.catalogue import Install
 from llmd_constructs.config.environment import Environment
 from llmd_constructs.manifest import JsonObject
+
+if TYPE_CHECKING:
+    from llmd_constructs.application import IgnoredDifference
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class UpstreamSource:
     install: Install
     patches: tuple[JsonObject, ...] = ()
     """Kustomize patches."""
-    ignored: tuple[IgnoredDifference, ...] = ()
+    ignored: tuple["IgnoredDifference", ...] = ()
     """Fields that others write."""
 
 

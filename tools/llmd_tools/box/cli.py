@@ -3,11 +3,26 @@
 import signal
 import sys
 from pathlib import Path
+from typing import Never
 
 import click
 from rich.console import Console
 
 DEFAULT = "llmd-istio-tpu"
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+def _interrupt(*_: object) -> Never:
+    """Let everything be tidied up, whoever ends it, and let that not be interrupted."""
+    for each in _ENDING:
+        signal.signal(each, _go_on)
+    raise KeyboardInterrupt
+
+
+def _go_on(*_: object) -> None:
+    """The end is under way."""
 
 
 @click.group()
@@ -29,7 +44,8 @@ def demo(environment: str, stay: bool | None) -> None:
     """
     from llmd_tools.box.demo import run  # noqa: PLC0415 - the other commands need none of it
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it, everything is tidied up
+    for each in _ENDING:
+        signal.signal(each, _interrupt)
     run(environment, Console(), stay=sys.stdout.isatty() if stay is None else stay)
 
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 import urllib3
 from rich.console import Console
 
-from llmd_constructs.config.load import LoadedEnvironment, load_environments
-from llmd_constructs.synthesis import synthesize
-from llmd_tools.box import programs
+from llmd_constructs.config.load import load_environments
+from llmd_constructs.plan import EnvironmentPlan
+from llmd_tools.box import opendatahub, programs, stand_ins
 from llmd_tools.box.box import Box
 from llmd_tools.box.client import Client
 from llmd_tools.box.demo_hints import hints, write_scripts
@@ -17,7 +17,7 @@ from llmd_tools.box.demo_running import Running, running
 from llmd_tools.box.demo_state import State
 from llmd_tools.box.demo_view import Show, view
 from llmd_tools.box.network import PrivateNetwork
-from llmd_tools.build import build, versions
+from llmd_tools.build import build
 from llmd_tools.errors import ToolError
 from llmd_tools.groups import group
 from llmd_tools.judges.crd_sets import kserve_set
@@ -25,7 +25,6 @@ from llmd_tools.judges.nodes import nodes
 from llmd_tools.judges.rendered import ROOT, Rendered
 
 _GROUPS = ("cluster", "argocd", "checks", *programs.GROUPS)
-_PICKER = "github.com/llm-d/llm-d-router"
 _QUESTION = "What does an endpoint picker do?"
 _SECONDS = 900
 _ANSWER_SECONDS = 30
@@ -45,12 +44,14 @@ def run(name: str, console: Console, *, stay: bool) -> None:
     """
     environment = _environment(name)
     _prepare(environment)
+    for line in stand_ins.notes(environment):
+        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     began = time.monotonic()
     with suppress(KeyboardInterrupt), Box(nodes(environment.plan.environment.cluster)) as box:
         try:
             console.print("a control plane and a node agent run in a private network")
             with running(box, environment, console.print) as demo:
-                _come_up(demo, console)
+                _come_up(demo, console, began)
                 console.print(f"everything runs after {time.monotonic() - began:.0f} s", style="bold")
                 _talk(demo, console)
                 if stay:
@@ -61,46 +62,30 @@ def run(name: str, console: Console, *, stay: bool) -> None:
 
 
 def _environment(name: str) -> Rendered:
+    """The environment with its committed files: nothing is synthesized, and node is not needed."""
     known = {each.name: each for each in load_environments(ROOT)}
-    here = ", ".join(sorted(each.name for each in known.values() if not _why_not(each)))
     if name not in known:
-        raise ToolError(f"no environment {name!r}; in the box run {here}")
-    if why := _why_not(known[name]):
-        raise ToolError(f"{name} needs {why}; take {here}")
-    [plan] = synthesize([known[name]]).environments
-    return Rendered(plan)
-
-
-def _why_not(item: LoadedEnvironment) -> str:
-    """What an environment needs that cannot be had here; empty if there is nothing."""
-    platform, built = item.environment.platform, versions(group("picker"))[_PICKER]
-    if (platform.kserve or "").startswith("odh"):
-        return "OpenDataHub's KServe, which no registry has"
-    if platform.kserve is None and platform.picker != built:
-        return f"the endpoint picker {platform.picker}, and here is {built}"
-    return ""
+        raise ToolError(f"no environment {name!r}; there are {', '.join(sorted(known))}")
+    return Rendered(EnvironmentPlan(name, known[name].environment, applications=()))
 
 
 def _prepare(environment: Rendered) -> None:
     """Find out whether this machine gives a private network, then build what is not built: that may take minutes."""
     with PrivateNetwork():
         pass
-    kserve = kserve_set(environment.plan)
+    kserve = kserve_set(opendatahub.stand_in(environment).plan)
     for name in (*_GROUPS, *([kserve] if kserve else [])):
         build(group(name))
 
 
-def _come_up(demo: Running, console: Console) -> None:
+def _come_up(demo: Running, console: Console, began: float) -> None:
     """Show how Argo CD brings everything, until it all runs."""
     for each in sorted(demo.checkout.left_out):
-        console.print(f"does not run here, and is stood in for: {each}", style="dim", soft_wrap=True)
-    if not demo.environment.of_kind("Istio"):
-        console.print(
-            "GKE's own gateway runs at Google alone; what it supports of our objects has a stand-in"
-        )
+        line = f"does not run here, and is stood in for: {each}"
+        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     end = time.monotonic() + _SECONDS
     wanted = demo.checkout.applications()
-    with view(console) as show:
+    with view(console, began) as show:
         for state in _states(demo, show):
             missing = state.waits_for(wanted)
             if not missing:
@@ -121,8 +106,9 @@ def _states(demo: Running, show: Show) -> Iterator[State]:
 def _talk(demo: Running, console: Console) -> None:
     """Ask a model through the gateway, and print its answer as it comes."""
     chat, url = demo.chats[0], demo.gateway_url()
-    console.print(f"\nPOST {url}{chat.path}/v1/chat/completions", style="bold", highlight=False)
-    console.print(f"{chat.model} is asked: {_QUESTION}", highlight=False)
+    request = f"\nPOST {url}{chat.path}/v1/chat/completions"
+    console.print(request, style="bold", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{chat.model} is asked: {_QUESTION}", highlight=False, markup=False, soft_wrap=True)
     with Client(f"{url}{chat.path}") as client:
         for piece in _answer(client, chat.model):
             console.print(piece, end="", style="green", markup=False, highlight=False, soft_wrap=True)

@@ -1,7 +1,7 @@
 """What operators do in a cluster whose images do not run here, as far as others wait for it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from llmd_tools.box import istio
@@ -19,6 +19,7 @@ _READY: Mapping[tuple[str, str], tuple[str, ...]] = {
 """Conditions that are said to be true of kinds for which nothing is done here."""
 _ISTIO = ("sailoperator.io/v1", "Istio")
 _EXTERNAL_SECRET = "ExternalSecret"  # noqa: S105 - a kind
+_BUNDLE = "Bundle"
 _ISTIOD = "istiod"
 
 
@@ -26,8 +27,8 @@ class Operators:
     """Stands in for the Sail operator, cert-manager, trust-manager and External Secrets.
 
     Istio's control plane is installed and runs, and secrets from a store hold a made-up text, as do those that the
-    runbook has somebody make by hand. Certificates, issuers and bundles are only said to be ready: whoever serves TLS
-    here has certificates of its own.
+    runbook has somebody make by hand. Certificates and issuers are only said to be ready: whoever serves TLS here has
+    certificates of its own. A bundle holds the authority of the cluster.
     """
 
     def __init__(self, cluster: ControlPlane, by_hand: Iterable[Mapping[str, Any]]) -> None:
@@ -64,6 +65,10 @@ class Operators:
             return
         if found["kind"] == _EXTERNAL_SECRET:
             self._cluster.apply([_secret(found)], field_manager="external-secrets")
+        if found["kind"] == _BUNDLE:
+            authority = (self._cluster.certificates / "apiserver.crt").read_text()
+            made = _config_maps(found, self._cluster.server.list("v1", "Namespace"), authority)
+            self._cluster.apply(made, field_manager="trust-manager")
         self._tell(found, _READY.get(kind, ("Reconciled", "Ready")))
         self._told.add(version)
 
@@ -103,3 +108,16 @@ def _secret(found: Mapping[str, Any]) -> dict[str, Any]:
         "type": target.get("template", {}).get("type", "Opaque"),
         "stringData": dict.fromkeys(keys, "{}"),
     }
+
+
+def _config_maps(
+    found: Mapping[str, Any], namespaces: Iterable[Mapping[str, Any]], authority: str
+) -> Iterator[dict[str, Any]]:
+    """What a Bundle asks for: a ConfigMap in every namespace that it selects by labels."""
+    target = found["spec"]["target"]
+    wanted = target.get("namespaceSelector", {}).get("matchLabels", {})
+    for namespace in namespaces:
+        if wanted.items() <= namespace["metadata"].get("labels", {}).items():
+            metadata = {"name": found["metadata"]["name"], "namespace": namespace["metadata"]["name"]}
+            data = {target["configMap"]["key"]: authority}
+            yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}

@@ -11,6 +11,7 @@ import yaml
 from llmd_constructs.argocd.settings import settings
 from llmd_constructs.catalogue import kserve_release
 from llmd_tools.argocd import ArgoCd
+from llmd_tools.box import opendatahub, stand_ins
 from llmd_tools.box.box import Box
 from llmd_tools.box.demo_chats import Chat, chats
 from llmd_tools.box.demo_checkout import Checkout
@@ -124,10 +125,13 @@ def running(box: Box, environment: Rendered, tell: Callable[[str], None]) -> Gen
     checkout = Checkout(environment, argocd.repository)
     argocd.repository.commit(checkout.changes())
     tell("installing the CRDs that are there before the environment is")
-    _install_crds(cluster, environment, checkout)
+    stand_ins.let_picker_read(cluster, environment)
+    _install_crds(cluster, opendatahub.stand_in(environment), checkout)
     if release := environment.plan.environment.platform.kserve:
-        tell(f"starting KServe's own controller of {release}")
-        kserve.start(cluster, kserve_set(environment.plan) or "", kserve_release(release).default_gateway)
+        runs = kserve_set(opendatahub.stand_in(environment).plan) or ""
+        tell("starting KServe's own controller")
+        kserve.start(cluster, runs, kserve_release(release).default_gateway)
+        opendatahub.ask_by_https(cluster, environment)
     tell("starting Argo CD")
     with ExitStack() as closing, argocd:
         argocd.bootstrap(*checkout.by_hand())
@@ -137,6 +141,8 @@ def running(box: Box, environment: Rendered, tell: Callable[[str], None]) -> Gen
 def _controllers(cluster: ControlPlane, environment: Rendered, closing: ExitStack) -> Iterator[Controller]:
     yield Operators(cluster, _tokens(environment))
     yield PodGroups(cluster)
+    if opendatahub.is_wanted(environment):
+        yield opendatahub.DestinationRules(cluster)
     if not environment.of_kind(_ISTIO):
         [gateway] = environment.of_kind("Gateway")
         yield GkeGateway(cluster, gateway, closing)

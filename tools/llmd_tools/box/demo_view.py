@@ -35,10 +35,15 @@ class Show(Protocol):
 
 
 @contextmanager
-def view(console: Console) -> Generator[Show]:
-    """Show states for as long as a block lasts."""
+def view(console: Console, began: float) -> Generator[Show]:
+    """Show states for as long as a block lasts.
+
+    Args:
+        console: Where to.
+        began: When it all began, by the monotonic clock: lines tell the seconds since.
+    """
     if not console.is_terminal:
-        yield _Lines(console)
+        yield _Lines(console, began)
         return
     with Live(console=console, auto_refresh=False) as live:
         yield lambda state: live.update(tables(state), refresh=True)
@@ -47,9 +52,9 @@ def view(console: Console) -> Generator[Show]:
 class _Lines:
     """One line for each change, for logs."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, began: float) -> None:
         self._console = console
-        self._began = time.monotonic()
+        self._began = began
         self._last: dict[str, str] = {}
 
     def __call__(self, state: State) -> None:

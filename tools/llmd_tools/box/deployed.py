@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from llmd_tools import progress
-from llmd_tools.box import istio, programs
+from llmd_tools.box import istio, opendatahub, programs, stand_ins
 from llmd_tools.box.box import Box
 from llmd_tools.box.client import Client
 from llmd_tools.box.demo_chats import chats
+from llmd_tools.box.demo_operators import Operators
 from llmd_tools.box.gateway_stand_in import GatewayStandIn
 from llmd_tools.box.scenarios.world import World
 from llmd_tools.build import build
@@ -51,13 +52,12 @@ def deployed(environment: Rendered) -> Generator[World]:
     [gateway] = environment.of_kind("Gateway")
     with ExitStack() as stack:
         box = stack.enter_context(Box(nodes(environment.plan.environment.cluster)))
+        for line in stand_ins.notes(environment):
+            progress.say(line)
         _install(box.cluster, environment)
         if not environment.of_kind("Istio"):
-            progress.say(
-                "in place of GKE's gateway: a stand-in that does what GKE supports, and refuses the rest"
-            )
             stack.enter_context(GatewayStandIn(box.cluster, gateway, _STAND_IN_ADDRESS))
-        _wait(box.cluster, gateway)
+        _wait(box.cluster, environment, gateway)
         address, port = gateway_address(box.cluster, gateway)
         client = stack.enter_context(Client(box.reach(address, port)))
         _wait_for_answers(box.cluster, client, environment)
@@ -65,13 +65,15 @@ def deployed(environment: Rendered) -> Generator[World]:
 
 
 def _install(cluster: ControlPlane, environment: Rendered) -> None:
-    cluster.install_crds([*crd_files_of([environment]), *_STAND_INS.glob("*.yaml")])
+    runs = opendatahub.stand_in(environment)
+    stand_ins.let_picker_read(cluster, environment)
+    cluster.install_crds([*crd_files_of([runs]), *_STAND_INS.glob("*.yaml")])
     for control_plane in environment.of_kind("Istio"):
-        progress.say(f"in place of Istio {control_plane['spec']['version']}: Istio {istio.version()}")
         istio.install(cluster, control_plane)
-    if release := kserve_set(environment.plan):
+    if release := kserve_set(runs.plan):
         cluster.install_crds(crd_files(_FORMER_POOLS))  # its routing sidecar watches them in every release
         kserve.start(cluster, release, default_gateway([environment]))
+        opendatahub.ask_by_https(cluster, environment)
     _accept(cluster.apply([*environment.of_kind("Namespace"), *_secrets(environment)]))
     ours = [each for each in environment.objects.values() if not each["apiVersion"].startswith(_ARGO_CD)]
     _accept(cluster.apply(ours))  # an operator's kinds are unknown here, and done without
@@ -90,11 +92,20 @@ def _accept(verdicts: Iterable[Verdict]) -> None:
         raise ToolError("\n".join(refused))
 
 
-def _wait(cluster: ControlPlane, gateway: Manifest) -> None:
+def _wait(cluster: ControlPlane, environment: Rendered, gateway: Manifest) -> None:
     """Wait until the gateway has an address, and all pods are ready."""
+    operators = Operators(cluster, by_hand=())
+    rules = opendatahub.DestinationRules(cluster)
+
+    def done() -> bool:
+        operators.advance()
+        if opendatahub.is_wanted(environment):
+            rules.advance()
+        return bool(_addresses(cluster, gateway)) and not unready(cluster) and not unavailable(cluster)
+
     wait_until(
         "the gateway has an address, and every model and Deployment is there",
-        lambda: bool(_addresses(cluster, gateway)) and not unready(cluster) and not unavailable(cluster),
+        done,
         programs=cluster.programs,
         seconds=_SECONDS,
     )

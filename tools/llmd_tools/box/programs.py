@@ -3,13 +3,13 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llmd_tools.box import vllm
-from llmd_tools.build import module_folder, tool
+from llmd_tools.build import module_folder, tool, versions
 from llmd_tools.errors import ToolError
 from llmd_tools.groups import group
 
@@ -104,6 +104,31 @@ def _as_it_is(name: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Pro
     return make
 
 
+def _picker(container: Mapping[str, Any], _: Mapping[str, Any]) -> Program:
+    """The picker, less the flags that it knows only to refuse them: older releases had them."""
+    from llmd_constructs.catalogue import picker_release  # noqa: PLC0415 - the agent starts earlier without it
+
+    command, arguments = _words(container)
+    release = versions(group("picker"))["github.com/llm-d/llm-d-router"]
+    refused = {f"--{each}" for each in picker_release(release).refused_flags}
+    words = list(_without(refused, [*command[1:], *arguments]))
+    return Program((str(tool("endpoint-picker")), *words), {}, f"endpoint-picker {release}, as it is")
+
+
+def _without(refused: Collection[str], words: Iterable[str]) -> Iterator[str]:
+    """Words of a command line without some flags, and without the values that follow them."""
+    follows = False
+    for word in words:
+        flag, equals, _ = word.partition("=")
+        if flag in refused:
+            follows = not equals
+        elif follows and not word.startswith("-"):
+            follows = False
+        else:
+            follows = False
+            yield word
+
+
 def _istio_proxy(container: Mapping[str, Any], _: Mapping[str, Any]) -> Program:
     arguments = _words(container)[1]
     bootstrap = (
@@ -125,7 +150,7 @@ _PROGRAMS: Sequence[tuple[re.Pattern[str], Callable[[Mapping[str, Any], Mapping[
     (re.compile(r"/pilot[:@]"), _as_it_is("pilot-discovery")),
     (re.compile(r"/proxyv2[:@]"), _istio_proxy),
     (re.compile(r"sidecar[:@]"), _as_it_is("pd-sidecar")),
-    (re.compile(r"endpoint-picker[:@]|llm-d-inference-scheduler[:@]|/epp[:@]"), _as_it_is("endpoint-picker")),
+    (re.compile(r"endpoint-picker[:@]|llm-d-inference-scheduler[:@]|/epp[:@]"), _picker),
     (re.compile(r"/bbr[:@]"), _as_it_is("body-based-router")),
     (re.compile(r"storage-initializer[:@]"), _no_download),
     (re.compile(r"/vllm|/llm-d-(cuda|dev|tpu)[:@]"), _vllm),

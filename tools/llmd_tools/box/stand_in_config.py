@@ -255,6 +255,8 @@ def _listener(objects: Objects, address: str, routes: list[dict[str, Any]]) -> d
         "route_config": {
             "name": "routes",
             "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}],
+            # Envoy reads clusters from another file, maybe later, and does not look again at what it has rejected.
+            "validate_clusters": False,
         },
         "http_filters": filters,
     }

@@ -11,7 +11,6 @@ import yaml
 from llmd_constructs.catalogue import ids
 from llmd_constructs.config.load import LoadedEnvironment, load_environments
 from llmd_constructs.plan import EnvironmentPlan
-from llmd_constructs.synthesis import render, synthesize
 from llmd_tools.judges.crd_sets import kserve_set, kserve_set_of
 
 ROOT = Path(__file__).parents[3]
@@ -73,6 +72,8 @@ def _rank(manifest: Manifest) -> int:
 @cache
 def environments() -> Mapping[str, Rendered]:
     """All environments by name."""
+    from llmd_constructs.synthesis import synthesize  # noqa: PLC0415 - starts node
+
     return {plan.name: Rendered(plan) for plan in synthesize(load_environments(ROOT)).environments}
 
 
@@ -100,6 +101,8 @@ def _on(item: LoadedEnvironment, release: str) -> LoadedEnvironment:
 
 
 def _rendered(item: LoadedEnvironment) -> Rendered:
+    from llmd_constructs.synthesis import render, synthesize  # noqa: PLC0415 - as above
+
     plan = synthesize([item])
     [environment] = plan.environments
     own = {

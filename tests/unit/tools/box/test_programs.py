@@ -75,6 +75,13 @@ def test_flags_in_the_command_are_kept() -> None:
     assert found.argv == ("/tools/endpoint-picker", "--flag")
 
 
+@pytest.mark.parametrize("refused", [("--kv-cache-usage-percentage-metric", "x"), ("--lora-info-metric=x",)])
+def test_flags_of_older_pickers_are_left_out(refused: tuple[str, ...]) -> None:
+    """The picker that runs knows them only to refuse them."""
+    found = program_for(_container("llm-d/epp:v1", "--pool-name", "p", *refused, "--tracing"), _POD)
+    assert found.argv == ("/tools/endpoint-picker", "--pool-name", "p", "--tracing")
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

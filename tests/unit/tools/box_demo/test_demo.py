@@ -7,17 +7,7 @@ from llmd_tools.box.demo import run
 from llmd_tools.errors import ToolError
 
 
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("no-such-environment", "no environment 'no-such-environment'; in the box run "),
-        ("tpu-test-cluster", "needs OpenDataHub's KServe, which no registry has; take "),
-        ("nvidia-test-cluster", "needs the endpoint picker v0.4.0, and here is "),
-    ],
-)
-def test_what_cannot_run_is_refused_at_once(name: str, why: str) -> None:
-    """With the reason, and with those that can."""
-    with pytest.raises(ToolError) as caught:
-        run(name, Console(quiet=True), stay=False)
-    assert why in str(caught.value)
-    assert "llmd-istio-tpu" in str(caught.value)
+def test_an_unknown_environment_is_refused_at_once() -> None:
+    """With those that there are."""
+    with pytest.raises(ToolError, match=r"no environment 'no-such-environment'; there are .*llmd-istio-tpu"):
+        run("no-such-environment", Console(quiet=True), stay=False)

@@ -77,6 +77,15 @@ class _Root:
         if read_only:
             _make_read_only(place)
 
+    def bind_volume(self, source: Path, target: str, visible: list[str], *, read_only: bool) -> None:
+        """Show a volume at a path of the container; folders that are to be visible show through what covers them."""
+        covered = [each for each in visible if source.is_dir() and Path(each).is_relative_to(target)]
+        for each in covered:
+            (source / Path(each).relative_to(target)).mkdir(parents=True, exist_ok=True)
+        self.bind(source, target, read_only=read_only)
+        for each in covered:
+            self.bind(Path(each), each)
+
     def freeze(self) -> None:
         """Let nothing be written any more but to volumes."""
         _mount("none", self.folder, "none", _REMOUNT | _BIND | _READ_ONLY | _NOSUID | _NODEV)
@@ -132,7 +141,9 @@ def _run(launch: dict[str, Any]) -> None:
     root = _Root(Path(launch["root"]))
     root.fill(launch["visible"])
     for mount in sorted(launch["mounts"], key=lambda each: str(each["target"]).count("/")):
-        root.bind(Path(mount["source"]), mount["target"], read_only=mount["read_only"])
+        root.bind_volume(
+            Path(mount["source"]), mount["target"], launch["visible"], read_only=mount["read_only"]
+        )
     if launch["read_only_root"]:
         root.freeze()
     os.chroot(root.folder)

@@ -13,6 +13,9 @@ from llmd_tools.box.agent.environment import ConfigError, expand
 from llmd_tools.box.agent.volumes import is_written
 from llmd_tools.cache import cache_root
 
+_SOURCES = Path(__file__).parents[3]
+"""The source root with this package, from which vLLM's player is imported."""
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -54,8 +57,8 @@ class Launch:
 
 
 def visible_folders() -> tuple[str, ...]:
-    """Where programs and Python are, which may be in folders that a container otherwise has for itself."""
-    return tuple(dict.fromkeys(str(each) for each in (cache_root(), sys.prefix, sys.base_prefix)))
+    """Where programs, Python and our sources are, maybe in folders that a container has for itself, such as /tmp."""
+    return tuple(dict.fromkeys(str(each) for each in (cache_root(), sys.prefix, sys.base_prefix, _SOURCES)))
 
 
 def absolute(program: str, env: Mapping[str, str]) -> str:

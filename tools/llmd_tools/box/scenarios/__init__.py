@@ -14,6 +14,8 @@ Raises:
 
 LLM_D, KSERVE, GKE = "llmd-istio-tpu", "kserve-istio-gpu", "llmd-gke-gpu"
 """Environments: patterns 2, 3 and 5 on llm-d, 2 and 5 on KServe, both behind Istio, and 2 and 5 on llm-d behind GKE."""
+OPENDATAHUB = "llmd-istio-tpu-pattern1"
+"""Patterns 1 and 3 on OpenDataHub's KServe, for which upstream's stands in."""
 
 BY_ENVIRONMENT: Mapping[str, Mapping[str, Scenario]] = {
     LLM_D: {
@@ -38,6 +40,7 @@ BY_ENVIRONMENT: Mapping[str, Mapping[str, Scenario]] = {
         "kserve-by-adapter": kserve.by_adapter,
         "kserve-prefill-before-decode": kserve.prefill_before_decode,
     },
+    OPENDATAHUB: {"kserve-endpoints": kserve.one_replica, "kserve-over-tls": kserve.over_tls},
     GKE: {
         "gke-by-body": gke.by_body,
         "gke-by-path": gke.by_path,
@@ -62,6 +65,7 @@ __all__ = [
     "GKE",
     "KSERVE",
     "LLM_D",
+    "OPENDATAHUB",
     "SCENARIOS",
     "Scenario",
     "ScenarioError",

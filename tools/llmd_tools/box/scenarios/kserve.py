@@ -1,9 +1,12 @@
 """The same questions to an environment of KServe's: what runs there is what its controller made of our objects."""
 
+import ssl
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from llmd_tools.box.scenarios.caching import text
-from llmd_tools.box.scenarios.world import World, expect
+from llmd_tools.box.scenarios.routing import all_endpoints
+from llmd_tools.box.scenarios.world import World, expect, name_of
 
 _LLAMA, _QWEN, _GPT = "meta-llama/Llama-3.1-8B-Instruct", "Qwen/Qwen3-30B-A3B", "openai/gpt-oss-20b"
 _PATHS = (
@@ -13,6 +16,8 @@ _PATHS = (
 )
 _PREFILL = {"app.kubernetes.io/component": "llminferenceservice-workload-prefill"}
 _PORT, _LONG = 8000, 600
+_SEEDS, _SMALL = "llm-d-inference-scheduling", "Qwen/Qwen2.5-3B-Instruct"
+"""Namespace and model of the environments that name OpenDataHub's KServe."""
 
 
 def by_path(world: World) -> Iterator[str]:
@@ -44,6 +49,22 @@ def prefill_before_decode(world: World) -> Iterator[str]:
     done = _prefilled(world) - before
     expect(done == 1, "one prefill pod has handed the prompt on", done)
     yield f"{done} prefill, answered by {answer.replica}"
+
+
+def one_replica(world: World) -> Iterator[str]:
+    """Pattern 1 answers on all of its endpoints, where KServe is OpenDataHub's."""
+    yield from all_endpoints(world.gateway.at(f"/{_SEEDS}/qwen2-3b-pattern1"), _SMALL)
+
+
+def over_tls(world: World) -> Iterator[str]:
+    """The gateway reaches models of OpenDataHub's KServe, which speak TLS."""
+    for name in ("qwen2-3b-pattern1", "qwen2-3b-pattern3"):
+        answer = world.gateway.at(f"/{_SEEDS}/{name}").chat(_SMALL, "hello")
+        expect(answer.good and answer.replica.startswith(f"{name}-kserve-"), f"{name} answers", answer)
+        [pod] = [each for each in world.pods(_SEEDS, {}) if name_of(each) == answer.replica]
+        address = urlsplit(world.reach(pod["status"]["podIP"], _PORT))
+        certificate = ssl.get_server_certificate((address.hostname or "", address.port or 0))
+        yield f"{answer.replica} answers, with a certificate of {len(certificate)} bytes"
 
 
 def _prefilled(world: World) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from llmd_tools.box.client import Client
 from llmd_tools.box.scenarios.world import World, expect
 
 SMALL, LARGE, ADAPTER = "Qwen/Qwen2.5-3B-Instruct", "Qwen/Qwen3-8B", "support-tickets"
@@ -20,15 +21,27 @@ _STREAMED_TOKENS = 300
 
 def endpoints(world: World) -> Iterator[str]:
     """One model answers on all of its endpoints."""
-    client = world.gateway.at(ONE_MODEL)
-    chat = client.chat(SMALL, "hello")
+    yield from all_endpoints(world.gateway.at(ONE_MODEL), SMALL)
+
+
+def all_endpoints(client: Client, model: str) -> Iterator[str]:
+    """Ask a model on each of its endpoints, and tell what it answers.
+
+    Args:
+        client: A client of the model's path.
+        model: The model's name.
+
+    Raises:
+        ScenarioError: If one does not answer as it should.
+    """
+    chat = client.chat(model, "hello")
     expect(chat.good and chat.body["object"] == "chat.completion", "a chat is answered", chat)
     yield f"POST /v1/chat/completions: {chat.body['choices'][0]['message']['content']!r} from {chat.replica}"
-    text = client.complete(SMALL, "hello")
+    text = client.complete(model, "hello")
     expect(text.good and text.body["object"] == "text_completion", "a completion is answered", text)
     yield f"POST /v1/completions: {text.body['choices'][0]['text']!r} from {text.replica}"
     models = client.get("/v1/models")
-    expect(models.good and models.body["data"][0]["id"] == SMALL, "the model is listed", models)
+    expect(models.good and models.body["data"][0]["id"] == model, "the model is listed", models)
     yield f"GET /v1/models: {models.body['data'][0]['id']}"
     health = client.get("/health")
     expect(health.good, "health is 200", health)
