@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "constructs"))
 
-from llmd_constructs.cli.main import cli
+from llmd_constructs.cli.main import main
 
 if __name__ == "__main__":
-    cli(args=sys.argv[1:] or ["synth"], obj=ROOT, prog_name="main.py")
+    main(sys.argv[1:] or ["synth"], ROOT, "main.py")

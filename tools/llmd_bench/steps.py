@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from llmd_bench.contest import python_path
+from llmd_bench.measure import clear
 
 Steps = dict[str, float]
 """Step to seconds, in the order of the run."""
@@ -33,8 +33,7 @@ def steps(root: Path, folder: Path, applications: int, *, runs: int) -> Steps:
 
 def _once(root: Path, folder: Path, applications: int) -> Steps:
     output, marks = folder / "output", folder / "marks.json"
-    shutil.rmtree(output, ignore_errors=True)
-    output.mkdir(parents=True)
+    clear(output)
     arguments = [str(root), str(output), str(applications), "check", str(marks)]
     started = time.monotonic()
     subprocess.run(

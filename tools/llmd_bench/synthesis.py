@@ -20,6 +20,7 @@ def _mark(name: str) -> None:
 import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import NoReturn  # noqa: E402
 
 
 def _one_by_one() -> None:
@@ -27,7 +28,10 @@ def _one_by_one() -> None:
     import_module("llmd_constructs")  # chooses the node that jsii starts
     import_module("jsii")
     _mark("import jsii")
-    import_module("constructs")
+    from llmd_constructs.cli.node import without_messenger
+
+    with without_messenger():
+        import_module("constructs")
     _mark("start node")
     import_module("cdk8s")
     _mark("import cdk8s")
@@ -72,18 +76,27 @@ def _synthesize(root: Path, output: Path, applications: int, rules: str) -> None
 
     with batch():
         files = _files(root, applications, rules)
-    from llmd_constructs.cli.synth import FOLDERS
-    from llmd_constructs.emit.tree import write_tree
+        from llmd_constructs.cli.synth import FOLDERS
+        from llmd_constructs.emit.tree import write_tree
 
-    write_tree(output, files, FOLDERS)
-    _mark("write files")
+        write_tree(output, files, FOLDERS)
+        _mark("write files")
+
+
+def _main(arguments: list[str]) -> NoReturn:
+    from llmd_constructs.cli.ending import quick_end
+
+    root, output, applications, rules, *marks = arguments
+    with quick_end():
+        if marks:
+            _one_by_one()
+        _synthesize(Path(root), Path(output), int(applications), rules)
+        if marks:
+            import json
+
+            Path(marks[0]).write_text(json.dumps(_marks))
+        sys.exit(0)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 5:
-        _one_by_one()
-    _synthesize(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
-    if len(sys.argv) > 5:
-        import json
-
-        Path(sys.argv[5]).write_text(json.dumps(_marks))
+    _main(sys.argv[1:])

@@ -3,36 +3,38 @@
 import gc
 import os
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
-from shutil import which
-from threading import Thread
+
+from llmd_constructs.cli.node import start_node
 
 
 @contextmanager
 def batch() -> Generator[None]:
-    """Work without garbage collection and plugins, with node on its way.
+    """Work without garbage collection, plugins and type checks of jsii's, with node on its way.
 
     Nearly all that a run makes lives until its end: who looks for garbage finds none. Pydantic would read the
-    metadata of every installed package in search of plugins. Node takes as long to start as environments take to be
-    read, and does so on another core.
+    metadata of every installed package in search of plugins.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     collects = gc.isenabled()
     gc.disable()
     try:
-        # Importing jsii is work for Python; only what comes after it waits for node.
-        import_module("jsii")
-        # Two imports of a node that is not there would meet half of jsii's kernel.
-        if which(os.environ.get("JSII_NODE", "node")):
-            Thread(target=_start_node, name="start node").start()
-        yield
+        start_node()
+        with _unchecked_types():
+            yield
     finally:
         if collects:
             gc.enable()
 
 
-def _start_node() -> None:
-    # Whatever is wrong, the import that needs cdk8s comes upon it too, where somebody can see it.
-    with suppress(Exception):
-        import_module("cdk8s")
+@contextmanager
+def _unchecked_types() -> Generator[None]:
+    """Spare jsii what `python -O` spares it: loading typeguard, to check calls that basedpyright has checked."""
+    checking = vars(import_module("jsii._type_checking"))
+    before = checking.get("_resolved_check")
+    checking["_resolved_check"] = lambda **_: None  # pyright: ignore[reportUnknownLambdaType]
+    try:
+        yield
+    finally:
+        checking["_resolved_check"] = before

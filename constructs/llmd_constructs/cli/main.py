@@ -1,9 +1,12 @@
 """The verbs. Heavy imports stay inside them, so that `--help` and completion answer at once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from llmd_constructs.cli.ending import quick_end
 
 if TYPE_CHECKING:
     from llmd_constructs.cli.check import Format
@@ -106,6 +109,13 @@ def charts(root: Path, names: tuple[str, ...], *, check: bool) -> None:
     verb.run(root, names, check=check)
 
 
-def main() -> None:
-    """Entry point of the console script; runs in the repository of the working directory."""
-    cli()
+def main(args: Sequence[str] | None = None, root: Path | None = None, name: str | None = None) -> None:
+    """Run as a program.
+
+    Args:
+        args: Default: those of the process.
+        root: The repository. Default: the working directory.
+        name: Of the program, in its help. Default: that of the process.
+    """
+    with quick_end():
+        cli(args=args, obj=root, prog_name=name)

@@ -29,12 +29,13 @@ def write(root: Path, *, force: bool) -> None:
         click.echo("nothing has changed")
         return
     before = _digest(root)
-    files = _render(root)
-    from llmd_constructs.emit.tree import write_tree
+    with batch():
+        files = _render(root)
+        from llmd_constructs.emit.tree import write_tree
 
-    with step(f"writing {len(files)} files"):
-        changes = write_tree(root, files, FOLDERS)
-    write_stamp(root, INPUTS, OUTPUTS, before=before)
+        with step(f"writing {len(files)} files"):
+            changes = write_tree(root, files, FOLDERS)
+        write_stamp(root, INPUTS, OUTPUTS, before=before)
     for sign, paths in (("+", changes.added), ("~", changes.changed), ("-", changes.removed)):
         for path in paths:
             click.echo(f"{sign} {path}")
@@ -48,7 +49,8 @@ def check(root: Path) -> None:
     """Compare dist/ and argocd/ with a fresh synthesis; leave with 1 if they differ."""
     from llmd_constructs.emit.difference import unified
 
-    difference = unified(root, _render(root), FOLDERS)
+    with batch():
+        difference = unified(root, _render(root), FOLDERS)
     if difference:
         click.echo(difference)
         click.echo(
@@ -66,7 +68,6 @@ def _digest(root: Path) -> str:
         return ""  # reading the environments names the file and says what is wrong with it
 
 
-@batch()
 def _render(root: Path) -> dict[str, str]:
     with step("reading environments"):
         from llmd_constructs.config.load import load_environments

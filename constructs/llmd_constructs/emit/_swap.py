@@ -1,6 +1,6 @@
 """Put new files in place of old ones, all or none."""
 # One Path per file would cost more than writing it.
-# ruff: noqa: PTH102, PTH105, PTH106, PTH112
+# ruff: noqa: PTH102, PTH103, PTH105, PTH106, PTH112
 
 import fcntl
 import os
@@ -8,10 +8,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 
 from llmd_constructs.emit._signals import held_signals
 from llmd_constructs.emit._survey import Survey
-from llmd_constructs.emit.errors import STAGING, WriteFailed, reason_of
+from llmd_constructs.emit.errors import NEW, STAGING, WriteFailed, reason_of
 
 
 @contextmanager
@@ -53,10 +54,10 @@ def swap(root: str, survey: Survey) -> None:
         OSError: The disk refused; nothing was changed.
     """
     with held_signals() as pending, _staging(root) as staging:
-        staged = _stage(staging, survey.content, pending)
+        _stage(f"{staging}/{NEW}", survey.content, pending)
         undo: list[Callable[[], None]] = []
         try:
-            _commit(root, staging, survey, staged, undo)
+            _commit(root, staging, survey, undo)
         except BaseException as error:
             _roll_back(undo, error, root)
             raise
@@ -72,15 +73,17 @@ def _staging(root: str) -> Generator[str]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _stage(staging: str, content: Mapping[str, bytes], pending: Sequence[int]) -> dict[str, str]:
-    """Write every new file; returns where each of them waits."""
-    staged: dict[str, str] = {}
-    for number, (path, data) in enumerate(content.items()):
+def _stage(folder: str, content: Mapping[str, bytes], pending: Sequence[int]) -> None:
+    """Write every new file to the path below `folder` that it will have below the root."""
+    made: set[str] = set()
+    for path, data in content.items():
         if pending:
             raise WriteFailed("the run was interrupted")
-        staged[path] = f"{staging}/new-{number}"
-        _write(staged[path], data)
-    return staged
+        parent = path.rpartition("/")[0]
+        if parent not in made:
+            os.makedirs(f"{folder}/{parent}", exist_ok=True)
+            made.add(parent)
+        _write(f"{folder}/{path}", data)
 
 
 def _write(path: str, data: bytes) -> None:
@@ -93,43 +96,48 @@ def _write(path: str, data: bytes) -> None:
         os.close(descriptor)
 
 
-def _commit(
-    root: str, staging: str, survey: Survey, staged: Mapping[str, str], undo: list[Callable[[], None]]
-) -> None:
+def _commit(root: str, staging: str, survey: Survey, undo: list[Callable[[], None]]) -> None:
     """Move everything to its place; `undo` grows with every step."""
+    numbers = count()
 
     def move(source: str, target: str) -> None:
         os.replace(source, target)
         undo.append(lambda: os.replace(target, source))
 
+    def move_out(path: str) -> None:
+        move(f"{root}/{path}", f"{staging}/old-{next(numbers)}")
+
+    def move_in(path: str) -> None:
+        move(f"{staging}/{NEW}/{path}", f"{root}/{path}")
+
     # Old files go first: on macOS a new name that differs by case is the same file.
-    for number, path in enumerate(survey.changes.removed):
-        move(f"{root}/{path}", f"{staging}/old-{number}")
+    for path in survey.changes.removed:
+        move_out(path)
     for folder in survey.empty:
         _remove_folder(f"{root}/{folder}", undo)
     for path in survey.changes.changed:
-        move(f"{root}/{path}", f"{staged[path]}-old")
-        move(staged[path], f"{root}/{path}")
-    made: set[str] = set()
-    for path in survey.changes.added:
-        _make_folder(root, path.rpartition("/")[0], made, undo)
-        move(staged[path], f"{root}/{path}")
+        move_out(path)
+        move_in(path)
+    for path in _pieces(root, survey.changes.added):
+        move_in(path)
+
+
+def _pieces(root: str, added: Sequence[str]) -> list[str]:
+    """What to move so that the added files stand: the topmost folder that does not stand yet, or the file itself."""
+    pieces = {"": ""}  # of every folder; empty for one that stands
+
+    def piece_of(folder: str) -> str:
+        if folder not in pieces:
+            above = piece_of(folder.rpartition("/")[0])
+            pieces[folder] = above or ("" if os.path.isdir(f"{root}/{folder}") else folder)
+        return pieces[folder]
+
+    return list(dict.fromkeys(piece_of(path.rpartition("/")[0]) or path for path in added))
 
 
 def _remove_folder(path: str, undo: list[Callable[[], None]]) -> None:
     os.rmdir(path)
     undo.append(lambda: os.mkdir(path))
-
-
-def _make_folder(root: str, folder: str, made: set[str], undo: list[Callable[[], None]]) -> None:
-    if not folder or folder in made:
-        return
-    made.add(folder)
-    _make_folder(root, folder.rpartition("/")[0], made, undo)
-    path = f"{root}/{folder}"
-    if not os.path.isdir(path):
-        os.mkdir(path)
-        undo.append(lambda: os.rmdir(path))
 
 
 def _roll_back(undo: list[Callable[[], None]], error: BaseException, root: str) -> None:

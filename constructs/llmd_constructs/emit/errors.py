@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 STAGING = ".llmd-staging-"
 """How the name of the temporary folder begins in which new files wait."""
+NEW = "new"
+"""The folder in it that holds them, each at its path below the root."""
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -88,11 +90,19 @@ class WriteFailed(OutputError):  # noqa: N818 (reads as what happened)
 def reason_of(error: OSError, root: str) -> str:
     """The cause of a system error as one line, with the path below `root` where it is one that users know."""
     cause = _REASONS.get(error.errno or 0) or error.strerror or str(error)
-    paths: tuple[object, ...] = (error.filename2, error.filename)
-    for path in paths:
-        if isinstance(path, str) and STAGING not in path:
-            return f"{printable(os.path.relpath(path, root))}: {cause}"
+    for path in (error.filename2, error.filename):
+        known = _known(os.path.relpath(path, root)) if isinstance(path, str) else ""
+        if known:
+            return f"{printable(known)}: {cause}"
     return f"cannot write: {cause}"
+
+
+def _known(path: str) -> str:
+    """The path that users know a file by: of a new one that waits, where it will stand; empty for no file of theirs."""
+    if not path.startswith(STAGING):
+        return path
+    parts = path.split("/", 2)
+    return parts[2] if len(parts) == 3 and parts[1] == NEW else ""
 
 
 def printable(path: str) -> str:

@@ -72,6 +72,21 @@ class TestWriting:
         assert write_tree(root, AFTER, FOLDERS) == STEPS
         assert contents(root) == AFTER
 
+    def test_a_new_folder_comes_in_one_piece(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One move brings all that lies below it, so that nobody sees half of a new application."""
+        moved: list[str] = []
+        replace = os.replace
+
+        def watched(source: str, target: str) -> None:
+            moved.append(os.path.relpath(target, root))
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", watched)
+        new = {f"dist/{path}.yaml": text() for path in ("prod/c", "prod/x/d", "prod/x/y/e", "test/f/g")}
+        write_tree(root, {**BEFORE, **new}, FOLDERS)
+        assert sorted(moved) == ["dist/prod/c.yaml", "dist/prod/x", "dist/test"]
+        assert contents(root) == {**BEFORE, **new}
+
     def test_planning_tells_the_same_and_writes_nothing(self, root: Path) -> None:
         """`plan_changes` foresees what `write_tree` does and leaves the disk alone."""
         before = snapshot(root)

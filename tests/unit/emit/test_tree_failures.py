@@ -142,12 +142,24 @@ def test_a_failure_between_two_files_is_undone(
     assert snapshot(root) == before
 
 
-def test_a_failure_to_make_a_folder_is_undone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that cannot be made takes back what was done before."""
+@pytest.mark.parametrize(("turn", "named"), [(0, "cannot write"), (1, "cannot write"), (4, "dist/test")])
+def test_a_failure_to_make_a_folder_changes_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, turn: int, named: str
+) -> None:
+    """A folder of the output that cannot be made is named, although it is first made elsewhere."""
     before = snapshot(root)
-    monkeypatch.setattr(os, "mkdir", failing_at(os.mkdir, 1, errno.ENOSPC))
-    with pytest.raises(WriteFailed, match=r"^dist/test: the disk is full; nothing was changed$"):
+    monkeypatch.setattr(os, "mkdir", failing_at(os.mkdir, turn, errno.ENOSPC))
+    with pytest.raises(WriteFailed, match=rf"^{named}: the disk is full; nothing was changed$"):
         write_tree(root, AFTER, FOLDERS)
+    assert snapshot(root) == before
+
+
+def test_a_name_that_is_too_long_is_named(root: Path) -> None:
+    """The message has the path that the file would have had."""
+    before = snapshot(root)
+    path = f"dist/test/{'a' * 300}.yaml"
+    with pytest.raises(WriteFailed, match=rf"^{path}: the file name is too long; nothing was changed$"):
+        write_tree(root, {**AFTER, path: text()}, FOLDERS)
     assert snapshot(root) == before
 
 

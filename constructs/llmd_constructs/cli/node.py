@@ -1,0 +1,66 @@
+"""Node, with which jsii runs cdk8s: started in time, and without a messenger."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
+from threading import Thread
+
+_CHANNEL = b"readFD:3,writeFD:3"
+"""How jsii's kernel names the channel to its messenger; `kernel.js` gives it another."""
+
+
+def start_node() -> None:
+    """Start node in a thread, where there is one.
+
+    Node takes as long to start as environments take to be read, and does so on another core.
+    """
+    # Importing jsii is work for Python; only what comes after it waits for node.
+    import_module("jsii")
+    # Two imports of a node that is not there would meet half of jsii's kernel.
+    if which(os.environ.get("JSII_NODE", "node")):
+        Thread(target=_import_cdk8s, name="start node").start()
+
+
+def _import_cdk8s() -> None:
+    # Whatever is wrong, the import that needs cdk8s comes upon it too, where somebody can see it.
+    with suppress(Exception), without_messenger():
+        import_module("cdk8s")
+
+
+@contextmanager
+def without_messenger() -> Generator[None]:
+    """Set the environment so that jsii starts its kernel alone, for as long as it takes to start it.
+
+    By itself jsii starts a node that starts the kernel in a second one, and hands over every message. That makes
+    node's start half as long again, and a construct twice as dear.
+    """
+    variables = _variables()
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _variables() -> dict[str, str]:
+    """What puts `kernel.js` in place; empty where the user chose a runtime, or jsii has a kernel not known here."""
+    jsii = find_spec("jsii")
+    if "JSII_RUNTIME" in os.environ or not jsii or not jsii.origin:
+        return {}
+    kernel = Path(jsii.origin).parent / "_embedded" / "jsii" / "lib__program.js"
+    if not kernel.is_file() or kernel.read_bytes().count(_CHANNEL) != 1:
+        return {}
+    return {
+        "JSII_RUNTIME": str(Path(__file__).with_name("kernel.js")),
+        "LLMD_JSII_KERNEL": str(kernel),
+        "NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} --preserve-symlinks".lstrip(),
+    }
