@@ -3,6 +3,7 @@
 import cdk8s
 
 from llmd_constructs import catalogue
+from llmd_constructs.addons.autoscaling import METRICS_ADAPTER
 from llmd_constructs.addons.network_policies import NamespacePolicies
 from llmd_constructs.application import SYNC_WAVE, Application, IgnoredDifference, UpstreamApplication, Wave
 from llmd_constructs.catalogue import GitSource, Install, KServeRelease
@@ -12,6 +13,7 @@ from llmd_constructs.context import Context
 from llmd_constructs.emit.yaml_text import yaml_text
 from llmd_constructs.manifest import INFERENCE_POOL_V1ALPHA2, JsonObject, Kind
 from llmd_constructs.patterns import PATTERNS
+from llmd_constructs.patterns.scaling import autoscales
 from llmd_constructs.platform.body_router import BodyRouter, RoutedModel
 from llmd_constructs.platform.certificates import CERT_MANAGER_NAMESPACE, CaBundle, CertificateAuthority
 from llmd_constructs.platform.gateway import InferenceGateway
@@ -43,6 +45,9 @@ class EnvironmentApp(cdk8s.App):
         self._gateway()
         for deployment in environment.active:
             self._deployment(deployment)
+        if any(autoscales(deployment) for deployment in environment.active):
+            # Autoscalers wait for it, and nothing else should.
+            self._upstream(METRICS_ADAPTER, wave=Wave.MODELS)
         self._model_namespaces()
         self._namespaces()
 

@@ -57,6 +57,7 @@ SERVICE_ACCOUNT = Kind("v1", "ServiceAccount")
 DEPLOYMENT = Kind("apps/v1", "Deployment")
 POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget")
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy")
+HORIZONTAL_POD_AUTOSCALER = Kind("autoscaling/v2", "HorizontalPodAutoscaler")
 ROLE = Kind("rbac.authorization.k8s.io/v1", "Role")
 ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding")
 
@@ -77,6 +78,8 @@ GCP_ROUTING_EXTENSION = Kind("networking.gke.io/v1", "GCPRoutingExtension")
 ISTIO = Kind("sailoperator.io/v1", "Istio", namespaced=False)
 ENVOY_FILTER = Kind("networking.istio.io/v1alpha3", "EnvoyFilter")
 DESTINATION_RULE = Kind("networking.istio.io/v1", "DestinationRule")
+
+POD_MONITORING = Kind("monitoring.googleapis.com/v1", "PodMonitoring")
 
 LEADER_WORKER_SET = Kind("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")
 

@@ -16,7 +16,7 @@ Thing = tuple[str, str, str]
 """Kind, namespace and name of an object; the namespace is empty where the kind has none."""
 
 GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
-GKE_NAMESPACES = ("kube-system",)
+GKE_NAMESPACES = ("kube-system", "gmp-system")
 _SHAPE = re.compile(r"(^n|N|_n)ame$|Ref$|^project$|[nN]amespace$")
 _BOUND = re.compile(r"tcp://\*:(\d+)")
 """A socket that a flag tells a server to listen on, such as that of KV events."""
@@ -36,6 +36,7 @@ NAMES: Mapping[str, str] = {
     "gateway.refs.[].name": "Gateway",
     "http.refs.[].name": "HTTPRoute",
     "roleRef.name": "Role",
+    "scaleTargetRef.name": "Deployment",
     "secret.name": "Secret",
     "secretKeyRef.name": "Secret",
     "secretStoreRef.name": "ClusterSecretStore",
@@ -64,7 +65,14 @@ OWN = frozenset(
         *("containers.[].name", "initContainers.[].name", "env.[].name", "ports.[].name", "volumes.[].name"),
         *("listeners.[].name", "headers.[].name", "model.name", "schedulingProfiles.[].name", "filter.name"),
         *("value.name", "extensionChains.[].name", "extensions.[].name", "helm.releaseName", "info.[].name"),
-        *("commonName", "kustomize.[].name", "parameters.[].name", "images.[].name", "metadata.name"),
+        *(
+            "commonName",
+            "kustomize.[].name",
+            "metric.name",
+            "parameters.[].name",
+            "images.[].name",
+            "metadata.name",
+        ),
         # A project allows more than is there, so that what is switched off can be taken away.
         "destinations.[].namespace",
         # Followed by other means below.
@@ -123,6 +131,8 @@ class _World:
         yield "InferencePool", space, names.pool
         yield "Secret", space, names.certificate_secret
         yield "HTTPRoute", space, names.route
+        yield from (("Deployment", space, name) for name in (names.workload, names.prefill))
+        yield "LeaderWorkerSet", space, names.workload_group
         yield from (("Service", space, name) for name in (names.workload_service, names.picker_service))
 
     def _namespaces(self) -> Iterator[str]:

@@ -7,6 +7,7 @@ endpoint picker along with the model servers.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from llmd_constructs.addons.monitoring import COLLECTOR, COLLECTOR_NAMESPACE
 from llmd_constructs.application import Application, Component
 from llmd_constructs.catalogue import gke
 from llmd_constructs.catalogue.releases.picker import Ports
@@ -35,6 +36,8 @@ class Traffic:
     """Whether the group's pods talk to the API server."""
     render: Mapping[str, str] | None = None
     """Pods that turn prompts into tokens for the picker."""
+    picker_metrics: int | None = None
+    """Port of the picker's metrics, where they are collected. KServe's picker wants a token for them."""
 
 
 class NamespacePolicies(Component):
@@ -65,8 +68,19 @@ class ModelNetworkPolicies(Component):
         name: str,
         namespace: str,
         traffic: Traffic,
+        metrics_ports: Sequence[int],
     ) -> None:
-        """Render the two policies of one model."""
+        """Render the two policies of one model.
+
+        Args:
+            scope: The application, or a part of it.
+            id: Name within it.
+            context: The environment.
+            name: The model's name.
+            namespace: Its namespace.
+            traffic: Its pods.
+            metrics_ports: Where its servers tell their metrics.
+        """
         super().__init__(scope, id)
         gateway = _gateway_peers(context)
         picker, servers = _pods(traffic.picker), _pods(traffic.model_servers)
@@ -80,6 +94,7 @@ class ModelNetworkPolicies(Component):
                 ingress=[
                     {"from": [*gateway, picker], "ports": _ports(MODEL_SERVER_PORT)},
                     *([{"from": [picker], "ports": _ports(KV_EVENTS_PORT)}] if traffic.render else []),
+                    *_collected(context, *metrics_ports),
                 ],
                 # Weights come from the internet; private ranges stay closed.
                 egress=[{"to": [_internet()], "ports": _ports(HTTPS_PORT)}],
@@ -91,7 +106,10 @@ class ModelNetworkPolicies(Component):
                 namespace,
                 context.name,
                 traffic.picker,
-                ingress=[{"from": gateway, "ports": _ports(ports.grpc, ports.health)}],
+                ingress=[
+                    {"from": gateway, "ports": _ports(ports.grpc, ports.health)},
+                    *(_collected(context, traffic.picker_metrics) if traffic.picker_metrics else []),
+                ],
                 egress=[
                     {
                         "to": [servers],
@@ -140,6 +158,13 @@ def _group_policy(name: str, namespace: str, context: Context, traffic: Traffic)
             "egress": [{"to": peers}, weights, *([sidecar] if traffic.asks_api_server else [])],
         },
     )
+
+
+def _collected(context: Context, *ports: int) -> list[JsonObject]:
+    """Managed Prometheus' way in, where it collects."""
+    if not context.environment.platform.monitoring:
+        return []
+    return [{"from": [{**_namespace(COLLECTOR_NAMESPACE), **_pods(COLLECTOR)}], "ports": _ports(*ports)}]
 
 
 def _gateway_peers(context: Context) -> list[JsonObject]:

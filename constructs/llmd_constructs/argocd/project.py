@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from llmd_constructs.catalogue import GitSource
 from llmd_constructs.config.platform import GitOps
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import APP_PROJECT, KINDS, JsonObject, group_of
@@ -9,6 +10,7 @@ from llmd_constructs.plan.model import EnvironmentPlan, UpstreamSource
 
 OPERATOR_CLUSTER_KINDS = (
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("apiregistration.k8s.io", "APIService"),
     ("rbac.authorization.k8s.io", "ClusterRole"),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
@@ -81,6 +83,12 @@ def _destinations(environment: EnvironmentPlan, gitops: GitOps) -> list[JsonObje
         file.manifest["metadata"]["namespace"]
         for file in environment.files
         if "namespace" in file.manifest["metadata"]
+    }
+    namespaces |= {
+        namespace
+        for plan in environment.applications
+        if isinstance(plan.source, UpstreamSource) and isinstance(plan.source.install, GitSource)
+        for namespace in plan.source.install.namespaces
     }
     server = gitops.destination.server
     deployed = [{"server": server, "namespace": namespace} for namespace in sorted(namespaces)]

@@ -19,6 +19,7 @@ class GitSource(Value):
         branch: The branch that the commit was read on; for people only.
         include: Files of the folder to apply, as Argo CD's `directory.include`; None means Kustomize decides.
         kustomize_images: Images to replace, as Kustomize's `name=new-name:tag`.
+        namespaces: Namespaces that its manifests name, where they are not ours to make.
     """
 
     type: Literal["git"]
@@ -28,6 +29,7 @@ class GitSource(Value):
     branch: str | None = None
     include: str | None = None
     kustomize_images: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
 
 
 class ChartSource(Value):

@@ -6,7 +6,7 @@ from llmd_constructs.charts.chart import Files, template_files, values_file
 from llmd_constructs.charts.definition import Definition
 from llmd_constructs.charts.package import package_files, platform_files
 from llmd_constructs.charts.releases import releases
-from llmd_constructs.charts.rules import fit_table, rules_template
+from llmd_constructs.charts.rules import fit_table, rules_template, scorers_table
 from llmd_constructs.charts.template import ChartTemplate
 from llmd_constructs.config.load import LoadedEnvironment
 from llmd_constructs.environment import EnvironmentApp
@@ -32,6 +32,7 @@ def _around(chart: Definition) -> Files:
         **package_files(chart.name, pattern, stack, chart.schema),
         "templates/rules.yaml": rules_template(pattern, stack),
         "tables/fit.yaml": fit_table(pattern),
+        "tables/scorers.yaml": scorers_table(stack),
     }
 
 

@@ -54,10 +54,15 @@ class Scope:
                 return self._defaulted(path, _member(self.variables[over], rest, safe=True))
         if path[:1] == ("Release",):
             return f"{self.root}.Release.{path[1]}"
-        return _member(f"{self.root}.Values", path, safe=False)
+        expression = _member(f"{self.root}.Values", path, safe=False)
+        return self._defaulted(path, expression) if self._within_optional(path) else expression
+
+    def _within_optional(self, path: Path) -> bool:
+        holders = (self.settings.get(path[:length]) for length in range(1, len(path)))
+        return any(holder and holder.optional for holder in holders)
 
     def _defaulted(self, path: Path, expression: str) -> str:
-        """Helm fills in defaults, but not inside lists."""
+        """Helm fills in defaults, but neither inside lists nor inside what is not there by default."""
         setting = self.settings.get(path)
         default = setting.schema.get("default") if setting else None
         if default in (None, [], {}) or not isinstance(default, str | int):

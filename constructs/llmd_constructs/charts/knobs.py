@@ -23,6 +23,7 @@ EVEN = 0.5
 """As often as not."""
 _FRACTIONS = tuple(round(0.5 + n / 10**4, 4) for n in range(1, 400) if n % 10)
 _PRIMES = tuple(n for n in range(101, 1000) if all(n % d for d in range(2, 32)))
+# Fewest replicas are counted from below, most from above, so that the most are always more.
 _LARGE_PRIMES = tuple(n for n in range(2003, 3600) if all(n % d for d in range(2, 60)))
 
 
@@ -71,7 +72,8 @@ class Sampler:
         if path not in self._numbers:
             taken = set(self._numbers.values())
             fraction = schema.get("type") == "number"
-            pool = _FRACTIONS if fraction else _PRIMES if highest == MOST_REPLICAS else _LARGE_PRIMES
+            counts = _PRIMES if lowest <= 1 else _PRIMES[::-1]
+            pool = _FRACTIONS if fraction else counts if highest == MOST_REPLICAS else _LARGE_PRIMES
             self._numbers[path] = next(n for n in pool if n not in taken and lowest <= n <= highest)
         return self._numbers[path]
 

@@ -94,6 +94,8 @@ def model_values(context: Context, deployment: Deployment) -> Values:
             }
         ),
     }
+    if platform.monitoring:
+        values["monitoring"] = {"enabled": True}
     if deployment.stack == "kserve":
         values |= _set({"kserve": platform.kserve, "istio": platform.istio})
     else:

@@ -17,7 +17,7 @@ from llmd_constructs.manifest import JsonObject
 from llmd_constructs.patterns import PATTERNS
 from llmd_constructs.patterns.support import refusals
 
-_OWN = ("environment", "gateway", "secrets", "networkPolicies", "kserve", "istio", "picker")
+_OWN = ("environment", "gateway", "secrets", "networkPolicies", "monitoring", "kserve", "istio", "picker")
 """Values that are no setting of a deployment."""
 
 
@@ -67,6 +67,7 @@ def as_environment(
                 **({"picker": values["picker"]} if "picker" in values else {}),
                 "secrets": values["secrets"],
                 "networkPolicies": policies["enabled"],
+                "monitoring": values["monitoring"]["enabled"],
             },
             "deployments": [
                 {**deployment, "name": release, "pattern": pattern, "stack": stack, "namespace": namespace}
@@ -147,6 +148,7 @@ def repair(values: Values, random: Random) -> None:
             values["nodesPerReplica"] = placed.hosts
             if placed.hosts > 1:
                 values["replicas"] = 1
+    _scale(values)
     _divide(values)
     taken: set[str] = set()
     for served in values.get("models", ()):
@@ -157,6 +159,20 @@ def repair(values: Values, random: Random) -> None:
         taken |= {served["model"], served["engine"].get("image", "")}
     if values.get("routing") == "precise":
         values["engine"].pop("blockSize", None)
+
+
+def _scale(values: Values) -> None:
+    """Autoscalers where the release leaves replicas alone, with metrics to follow."""
+    holders = [
+        each
+        for each in (values, *values.get("models", ()), values.get("prefill", {}), values.get("decode", {}))
+        if "autoscaling" in each
+    ]
+    if "kserve" in values and not catalogue.kserve_release(values["kserve"]).features.replicas_left_alone:
+        for holder in holders:
+            del holder["autoscaling"]
+    elif holders:
+        values["monitoring"]["enabled"] = True
 
 
 def _divide(values: Values) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from llmd_constructs import catalogue
+from llmd_constructs.catalogue import PickerRelease
 from llmd_constructs.charts.accelerators import MOST_HOSTS, accelerator_ids
 from llmd_constructs.charts.sampling import placement
 from llmd_constructs.config.deployment import Engine, Stack
@@ -45,6 +46,40 @@ FIT = """\
 {{- end }}
 """
 
+_SCORERS = """\
+{{- $scorers := get (.Files.Get "tables/scorers.yaml" | fromYaml) .Values.RELEASE }}
+{{- range $scorer, $weight := .Values.scheduler.weights }}
+{{- if not (has $scorer $scorers) }}
+{{- fail (printf "EPP-04: the endpoint picker of RELEASE %s has no scorer %s; write one of %s" $.Values.RELEASE $scorer (join ", " $scorers)) }}
+{{- end }}
+{{- end }}
+"""
+_SCALED = """\
+{{- range $scaled := HOLDERS }}
+{{- with $scaled.autoscaling }}
+{{- $least := $scaled.replicas | default 1 | int }}
+{{- if le (int .maxReplicas) $least }}
+{{- fail (printf "MON-05: autoscaling.maxReplicas is %d, and %d is the fewest already; write %d or more, or lower replicas" (int .maxReplicas) $least (add1 $least)) }}
+{{- end }}
+{{- if not $.Values.monitoring.enabled }}
+{{- fail "MON-02: autoscaling follows metrics that nobody collects; write monitoring.enabled: true" }}
+{{- end }}
+MORE{{- end }}
+{{- end }}
+"""
+_SCALED_BY_KSERVE = """\
+{{- if has $.Values.kserve (list RELEASES) }}
+{{- fail (printf "MON-06: KServe %s sets replicas back at every change; leave autoscaling out, or write a later kserve" $.Values.kserve) }}
+{{- end }}
+"""
+_HOLDERS = {
+    "multi-model": ".Values.models",
+    "prefill-decode": "list .Values.prefill .Values.decode",
+    "prefix-cache": "list .Values",
+    "mixture-of-experts": "list .Values",
+}
+"""What has replicas, by pattern."""
+
 _SIDE = 'dict "model" {model} "accelerator" {accelerator} "engine" {engine} "nodes" {nodes}'
 _SIDES = {
     "multi-model": (
@@ -81,7 +116,8 @@ def rules_template(pattern: str, stack: Stack) -> str:
     sides = _SIDES.get(pattern, f"{{{{- $sides := list ({side}) }}}}\n")
     checks = "".join(_check(condition, message) for condition, message in _checks(pattern, stack))
     return (
-        f"{{{{- /* Rules that a schema cannot say; docs/rules.md explains each. */}}}}\n{sides}{checks}{FIT}"
+        "{{- /* Rules that a schema cannot say; docs/rules.md explains each. */}}\n"
+        f"{sides}{checks}{_SCORERS.replace('RELEASE', _release(stack))}{_scaling(pattern, stack)}{FIT}"
     )
 
 
@@ -141,27 +177,49 @@ def _kserve() -> Iterator[tuple[str, str]]:
 
 
 def _picker(pattern: str, stack: Stack) -> Iterator[tuple[str, str]]:
-    """Scorers and plugins that a release does not have."""
-    setting = "kserve" if stack == "kserve" else "picker"
-    for release in catalogue.ids("kserve_release" if stack == "kserve" else "picker_release"):
-        picker = catalogue.picker_release(
-            catalogue.kserve_release(release).picker if stack == "kserve" else release
-        )
-        known = " ".join(f'"{name}"' for name in sorted(picker.plugins) if name.endswith("-scorer"))
-        yield (
-            f'and (eq .Values.{setting} "{release}") (without (keys (.Values.scheduler.weights | default dict)) {known})',
-            (
-                f'(printf "EPP-04: the endpoint picker of {setting} {release} has no scorer %s; write one of %s" '
-                f'(without (keys .Values.scheduler.weights) {known} | join ", ") (list {known} | join ", "))'
-            ),
-        )
-        lacking = sorted(needed_plugins(_profile(pattern)) - picker.plugins.keys())
-        condition = _needs(pattern)
-        if lacking and condition:
+    """Plugins that a release does not have."""
+    condition = _needs(pattern)
+    if condition is None:
+        return
+    if stack == "kserve":
+        # Its pickers can all choose a prefill replica, and none is told where replicas publish their cache.
+        if pattern == "prefix-cache":
             yield (
-                f'and (eq .Values.{setting} "{release}") {condition}',
-                f'"EPP-04: the endpoint picker of {setting} {release} lacks {", ".join(lacking)}; write a later one"',
+                condition,
+                '"KServe\'s picker is not told where replicas publish their cache; write routing: approximate"',
             )
+        return
+    for release, picker in _pickers(stack):
+        lacking = sorted(needed_plugins(_profile(pattern)) - picker.plugins.keys())
+        if lacking:
+            yield (
+                f'and (eq .Values.picker "{release}") {condition}',
+                f'"EPP-04: the endpoint picker of picker {release} lacks {", ".join(lacking)}; write a later one"',
+            )
+
+
+def _release(stack: Stack) -> str:
+    """The value that names the release of the picker."""
+    return "kserve" if stack == "kserve" else "picker"
+
+
+def _pickers(stack: Stack) -> Iterator[tuple[str, PickerRelease]]:
+    """Releases that a user may name, each with its picker."""
+    for release in catalogue.ids("kserve_release" if stack == "kserve" else "picker_release"):
+        picker = catalogue.kserve_release(release).picker if stack == "kserve" else release
+        yield release, catalogue.picker_release(picker)
+
+
+def scorers_table(stack: Stack) -> str:
+    """The scorers of every release."""
+    table = {
+        release: sorted(name for name in picker.plugins if name.endswith("-scorer"))
+        for release, picker in _pickers(stack)
+    }
+    return (
+        f"# Scorers of the endpoint picker, by `{_release(stack)}`. Generated; do not edit.\n"
+        + yaml.dump(table, Dumper=yaml.CSafeDumper, sort_keys=False, width=110)
+    )
 
 
 def _profile(pattern: str) -> PickerProfile:
@@ -197,6 +255,23 @@ def _groups() -> Iterator[tuple[str, str]]:
         f"and (gt (int {hosts}) 1) (gt (int .Values.replicas) 1)",
         '"ACC-12: a slice of several hosts holds one replica; write replicas: 1, and install one release for each"',
     )
+    yield (
+        f"and (gt (int {hosts}) 1) .Values.autoscaling",
+        '"ACC-12: a slice of several hosts holds one replica; leave autoscaling out"',
+    )
+
+
+def _scaling(pattern: str, stack: Stack) -> str:
+    """What is wrong with autoscalers."""
+    if pattern not in _HOLDERS:
+        return ""
+    older = [
+        f'"{release}"'
+        for release in catalogue.ids("kserve_release")
+        if not catalogue.kserve_release(release).features.replicas_left_alone
+    ]
+    more = _SCALED_BY_KSERVE.replace("RELEASES", " ".join(older)) if stack == "kserve" else ""
+    return _SCALED.replace("HOLDERS", _HOLDERS[pattern]).replace("MORE", more)
 
 
 def fit_table(pattern: str) -> str:

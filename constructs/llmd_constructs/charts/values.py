@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, create_model
 from llmd_constructs import catalogue
 from llmd_constructs.charts.accelerators import accelerator_ids
 from llmd_constructs.config.base import DeploymentName, DnsLabel, Flag, Model, Whole, in_words
-from llmd_constructs.config.deployment import Adapter, Engine, FailureMode, Replicas, Stack
+from llmd_constructs.config.deployment import Adapter, Autoscaling, Engine, FailureMode, Replicas, Stack
 from llmd_constructs.config.platform import GatewayProvider, SecretProvider
 
 MODEL = "Qwen/Qwen3-0.6B"
@@ -83,6 +83,13 @@ class NetworkPolicies(Model):
     """The Kubernetes API server's range. Default: port 443 anywhere."""
 
 
+class Monitoring(Model):
+    """Metrics of the model."""
+
+    enabled: Flag = False
+    """Have Google Cloud Managed Service for Prometheus collect the metrics of vLLM and of the endpoint picker."""
+
+
 _SCORERS = sorted(
     {
         plugin
@@ -156,6 +163,8 @@ class ChartValues(Model):
     """Secrets that exist in the namespace. Their content is never a value."""
     network_policies: NetworkPolicies = NetworkPolicies()
     """Network policies of the model's pods."""
+    monitoring: Monitoring = Monitoring()
+    """Metrics of the model."""
     request_timeout_seconds: Annotated[Whole, Field(ge=30, le=3600)] = 600
     """Longest request, from the first byte in to the last byte out. GKE's gateway only; Istio has no limit."""
 
@@ -207,6 +216,8 @@ class PrefixCacheValues(OneModel):
 
     replicas: Replicas = 2
     """Copies of the model."""
+    autoscaling: Autoscaling | None = None
+    """Add and remove replicas with the load. Default: `replicas`, always."""
     routing: Literal["approximate", "precise"] = "approximate"
     """`approximate`: the picker remembers what it sent where. `precise`: replicas report their cache (KV events)."""
 
@@ -222,6 +233,8 @@ class MixtureOfExpertsValues(OneModel):
     """Machine type with its accelerator; multi-host slices as `ct6e-standard-4t:4x4`."""
     replicas: Replicas = 1
     """Copies of the model, each over `nodesPerReplica` nodes."""
+    autoscaling: Autoscaling | None = None
+    """Add and remove replicas with the load. Default: `replicas`, always."""
     nodes_per_replica: Annotated[Whole, _one_of((1, 2, 3, 4, 6, 8, 16, 32, 64))] = 1
     """Nodes that hold one copy. More than one makes a LeaderWorkerSet."""
 
@@ -231,6 +244,8 @@ class PhaseValues(Model):
 
     replicas: Replicas = 1
     """Replicas of this side."""
+    autoscaling: Autoscaling | None = None
+    """Add and remove replicas with the load. Default: `replicas`, always."""
     accelerator: SingleHost = ACCELERATOR
     """Machine type of this side, with its accelerator."""
 
@@ -259,6 +274,8 @@ class ServedModelValues(Model):
     """Machine type its replicas run on, with its accelerator."""
     replicas: Replicas = 1
     """Copies of the model."""
+    autoscaling: Autoscaling | None = None
+    """Add and remove replicas with the load. Default: `replicas`, always."""
     adapters: tuple[Adapter, ...] = ()
     """LoRA adapters served beside it."""
     engine: EngineValues = EngineValues()

@@ -1,6 +1,6 @@
 """The deployments: which model runs in which pattern, on which stack, on which nodes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
@@ -54,6 +54,15 @@ class Scheduler(Model):
     """Picker pods. More than one means leader election: one is active."""
 
 
+class Autoscaling(Model):
+    """A HorizontalPodAutoscaler that follows the requests waiting in vLLM. Needs `platform.monitoring`."""
+
+    max_replicas: Annotated[Replicas, Field(ge=2)]
+    """Most replicas; `replicas` is the fewest. All of them have to fit into the node pool."""
+    waiting_requests: Annotated[Whole, Field(ge=1)] = 5
+    """Requests waiting in a replica, on average, above which one is added."""
+
+
 class Adapter(Model):
     """A LoRA adapter served beside its base model."""
 
@@ -65,6 +74,19 @@ class Adapter(Model):
         in_words("must begin with hf://; vLLM itself fetches adapters from Hugging Face only"),
     ]
     """The adapter on Hugging Face."""
+
+
+class _Scales(Protocol):
+    @property
+    def replicas(self) -> int: ...
+
+    @property
+    def autoscaling(self) -> Autoscaling | None: ...
+
+
+def most_replicas(settings: _Scales) -> int:
+    """Replicas under full load."""
+    return settings.autoscaling.max_replicas if settings.autoscaling else settings.replicas
 
 
 class _Deployment(Model):
@@ -111,6 +133,8 @@ class PrefixCache(SinglePoolDeployment):
     """Pattern 3."""
     replicas: Replicas
     """Copies of the model."""
+    autoscaling: Autoscaling | None = None
+    """Add and remove replicas with the load. Default: `replicas`, always."""
     routing: Literal["approximate", "precise"] = "approximate"
     """`approximate`: the picker remembers what it sent where. `precise`: replicas report their cache (KV events)."""
 
@@ -126,6 +150,8 @@ class ServedModel(Model):
     """Node pool its replicas run on."""
     replicas: Replicas = 1
     """Copies of the model."""
+    autoscaling: Autoscaling | None = None
+    """Add and remove replicas with the load. Default: `replicas`, always."""
     adapters: tuple[Adapter, ...] = ()
     """LoRA adapters served beside it."""
     engine: Engine = Engine()
@@ -150,6 +176,8 @@ class MixtureOfExperts(SinglePoolDeployment):
     """Pattern 4."""
     replicas: Replicas = 1
     """Copies of the model, each over `nodesPerReplica` nodes."""
+    autoscaling: Autoscaling | None = None
+    """Add and remove replicas with the load. Default: `replicas`, always."""
     nodes_per_replica: Annotated[Whole, Field(ge=1, le=64)] = 1
     """Nodes that hold one copy. More than one makes a LeaderWorkerSet."""
 
@@ -159,6 +187,8 @@ class Phase(Model):
 
     replicas: Replicas = 1
     """Replicas of this side."""
+    autoscaling: Autoscaling | None = None
+    """Add and remove replicas with the load. Default: `replicas`, always."""
     node_pool: DnsLabel | None = None
     """Node pool of this side. Default: the deployment's."""
     engine: Engine | None = None

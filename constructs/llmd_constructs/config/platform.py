@@ -92,6 +92,8 @@ class Platform(Model):
     """Where secrets come from."""
     network_policies: Flag = False
     """Deny by default in every model namespace, and allow what the models need."""
+    monitoring: Flag = False
+    """Have Google Cloud Managed Service for Prometheus collect the metrics of vLLM and of the endpoint picker."""
 
 
 class Repository(Model):

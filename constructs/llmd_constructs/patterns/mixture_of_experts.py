@@ -14,7 +14,7 @@ def mixture_of_experts(scope: Application, context: Context, deployment: Mixture
         namespace=deployment.namespace,
         stack=deployment.stack,
         model=deployment.model,
-        main=main_side(deployment, deployment.replicas),
+        main=main_side(deployment, deployment.replicas, deployment.autoscaling),
         scheduler=deployment.scheduler,
         route=deployment.route or default_route(deployment.stack),
         expert_parallel=True,

@@ -1,7 +1,7 @@
 """Puts one model into an application, on the stack that it asks for."""
 
 from llmd_constructs.application import Application
-from llmd_constructs.config.deployment import SinglePoolDeployment, Stack
+from llmd_constructs.config.deployment import Autoscaling, SinglePoolDeployment, Stack
 from llmd_constructs.context import Context
 from llmd_constructs.serving.kserve_model import KServeModel
 from llmd_constructs.serving.llmd_model import LlmdModel
@@ -28,6 +28,8 @@ def default_route(stack: Stack) -> RouteKind:
     return "path" if stack == "kserve" else "root"
 
 
-def main_side(deployment: SinglePoolDeployment, replicas: int) -> Side:
+def main_side(
+    deployment: SinglePoolDeployment, replicas: int, autoscaling: Autoscaling | None = None
+) -> Side:
     """The replicas of a deployment that names one node pool."""
-    return Side(deployment.node_pool, replicas, deployment.engine)
+    return Side(deployment.node_pool, replicas, deployment.engine, autoscaling)

@@ -1,7 +1,7 @@
 """Pattern 2: several models behind one gateway, each with a pool and a picker of its own (failure F-75)."""
 
 from llmd_constructs.application import Application
-from llmd_constructs.config.deployment import MultiModel, ServedModel
+from llmd_constructs.config.deployment import MultiModel, ServedModel, most_replicas
 from llmd_constructs.context import Context
 from llmd_constructs.manifest import SERVICE
 from llmd_constructs.patterns.models import add_model
@@ -25,10 +25,10 @@ def _request(deployment: MultiModel, served: ServedModel) -> ModelRequest:
         namespace=deployment.namespace,
         stack=deployment.stack,
         model=served.model,
-        main=Side(served.node_pool, served.replicas, served.engine),
+        main=Side(served.node_pool, served.replicas, served.engine, served.autoscaling),
         scheduler=deployment.scheduler,
         route=deployment.routing,
-        prefix_caching=served.replicas > 1,
+        prefix_caching=most_replicas(served) > 1,
         adapters=served.adapters,
         request_timeout_seconds=deployment.request_timeout_seconds,
     )

@@ -24,4 +24,9 @@ def prefill_decode(scope: Application, context: Context, deployment: PrefillDeco
 
 
 def _side(deployment: PrefillDecode, phase: Phase) -> Side:
-    return Side(phase.node_pool or deployment.node_pool, phase.replicas, phase.engine or deployment.engine)
+    return Side(
+        phase.node_pool or deployment.node_pool,
+        phase.replicas,
+        phase.engine or deployment.engine,
+        phase.autoscaling,
+    )

@@ -14,7 +14,7 @@ def prefix_cache(scope: Application, context: Context, deployment: PrefixCache) 
         namespace=deployment.namespace,
         stack=deployment.stack,
         model=deployment.model,
-        main=main_side(deployment, deployment.replicas),
+        main=main_side(deployment, deployment.replicas, deployment.autoscaling),
         scheduler=deployment.scheduler,
         route=deployment.route or default_route(deployment.stack),
         prefix_caching=True,

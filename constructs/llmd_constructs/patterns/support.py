@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import KServeRelease, PickerRelease
@@ -18,20 +17,14 @@ from llmd_constructs.context import Context
 from llmd_constructs.manifest import INFERENCE_POOL
 from llmd_constructs.patterns.demand import node_demand
 from llmd_constructs.patterns.models import default_route
+from llmd_constructs.patterns.refusal import Refusal
+from llmd_constructs.patterns.scaling import scaling_refusals
 from llmd_constructs.serving.engine import ephemeral_gib, resolve_image
 from llmd_constructs.serving.picker import PickerProfile, needed_plugins
 from llmd_constructs.serving.placement import Placement, place
 
 LARGEST_DISK_GB = 65536
 """What a Compute Engine disk can have."""
-
-
-class Refusal(NamedTuple):
-    """A setting that cannot work, and what to write instead."""
-
-    path: ValuePath
-    message: str
-    instead: str
 
 
 def refusals(context: Context) -> Iterator[Refusal]:
@@ -171,6 +164,7 @@ def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> It
                 f"{model} is no mixture of experts",
                 "write `pattern: prefix-cache` or single-replica",
             )
+    yield from scaling_refusals(context, deployment, path)
     if isinstance(deployment, PrefixCache) and deployment.routing == "precise":
         yield from _precise(deployment, path)
     if isinstance(deployment, PrefillDecode):

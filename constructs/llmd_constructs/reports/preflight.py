@@ -7,11 +7,13 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmd_constructs.addons.autoscaling import METRICS_ADAPTER, METRICS_ADAPTER_NAMESPACE
 from llmd_constructs.catalogue import GitSource
 from llmd_constructs.config.cluster import Cluster
 from llmd_constructs.context import Context
 from llmd_constructs.emit.tree import GENERATED_HEADER
 from llmd_constructs.patterns.demand import node_demand
+from llmd_constructs.patterns.scaling import autoscales
 from llmd_constructs.plan.model import EnvironmentPlan
 from llmd_constructs.platform.gateway import gateway_class
 from llmd_constructs.serving.placement import GKE_NODE_POOL, place
@@ -39,7 +41,18 @@ class Check:
 def checks(plan: EnvironmentPlan) -> tuple[Check, ...]:
     """Every check that the environment needs, in the order to mend them."""
     context = Context(plan.name, plan.environment)
-    parts = (_access, _services, _cluster, _gateway, _nodes, _quotas, _network_policies, _secrets, _argocd)
+    parts = (
+        _access,
+        _services,
+        _cluster,
+        _gateway,
+        _nodes,
+        _quotas,
+        _network_policies,
+        _secrets,
+        _autoscaling,
+        _argocd,
+    )
     return (*(check for part in parts for check in part(context)), *_monitoring(plan))
 
 
@@ -183,10 +196,11 @@ def _cluster(context: Context) -> Iterator[Check]:
         "^True$",
         "make a new cluster with --enable-ip-alias; an old one cannot be changed",
     )
-    if context.environment.platform.secrets.provider == "external-secrets":
+    scales = any(autoscales(deployment) for deployment in context.environment.active)
+    if scales or context.environment.platform.secrets.provider == "external-secrets":
         yield Check(
             "PRE-07",
-            "Workload Identity is on, with which secrets are read",
+            "Workload Identity is on, with which secrets and metrics are read",
             _describe(cluster, "workloadIdentityConfig.workloadPool"),
             rf"^{_exact(cluster.project)}\.svc\.id\.goog$",
             f"{update} --workload-pool={cluster.project}.svc.id.goog",
@@ -417,6 +431,37 @@ def _monitoring(plan: EnvironmentPlan) -> Iterator[Check]:
             "^True$",
             f"gcloud container clusters update {cluster.name} --location {cluster.location} --enable-managed-prometheus",
         )
+
+
+def _autoscaling(context: Context) -> Iterator[Check]:
+    cluster = context.environment.cluster
+    if not any(autoscales(deployment) for deployment in context.environment.active):
+        return
+    account = f"ns/{METRICS_ADAPTER_NAMESPACE}/sa/{METRICS_ADAPTER}"
+    pool = f"workloadIdentityPools/{cluster.project}.svc.id.goog"
+    number = f"$(gcloud projects describe {cluster.project} --format 'value(projectNumber)')"
+    yield Check(
+        "PRE-23",
+        "the metrics adapter may read metrics, which autoscalers follow",
+        (
+            *("gcloud", "projects", "get-iam-policy", cluster.project, "--flatten", "bindings[].members"),
+            *("--filter", "bindings.role=roles/monitoring.viewer", "--format", "value(bindings.members)"),
+        ),
+        f"/{_exact(pool)}/subject/{account}$",
+        f"gcloud projects add-iam-policy-binding {cluster.project} --role roles/monitoring.viewer --member "
+        f'"principal://iam.googleapis.com/projects/{number}/locations/global/{pool}/subject/{account}"',
+    )
+    name = "v1beta1.custom.metrics.k8s.io"
+    yield Check(
+        "PRE-24",
+        "no other adapter answers for metrics, such as KEDA's or Prometheus'",
+        (
+            *("kubectl", "get", "apiservices", "-o"),
+            f'jsonpath=in:{{.items[?(@.metadata.name=="{name}")].spec.service.namespace}}',
+        ),
+        f"^in:({METRICS_ADAPTER_NAMESPACE})?$",
+        f"remove what owns the APIService {name}, or leave autoscaling out: a cluster has one of them",
+    )
 
 
 def _exact(words: str) -> str:

@@ -11,6 +11,7 @@ from llmd_constructs.rules import (
     gateway,
     gke,
     kserve,
+    monitoring,
     network_policies,
     picker,
     secrets,
@@ -30,6 +31,7 @@ TOPICS = (
     kserve,
     certificates,
     network_policies,
+    monitoring,
     secrets,
     argocd,
 )

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from llmd_constructs.manifest import JsonObject
 from llmd_constructs.rules.pods import Pod
 from llmd_constructs.rules.reading import mapping, text
-from llmd_constructs.rules.resources import Resource
 from llmd_constructs.rules.view import View
 
 _DEFAULT_SHARE = "25%"
@@ -68,10 +67,10 @@ def _pools(view: View, pod: Pod) -> tuple[str, ...]:
 
 
 def _replicas(view: View, pod: Pod) -> int:
-    return max(pod.replicas, _most_replicas(view, pod.owner))
+    return max(pod.replicas, _most_replicas(view, pod))
 
 
-def _most_replicas(view: View, owner: Resource) -> int:
+def _most_replicas(view: View, pod: Pod) -> int:
     scalers = (
         ("HorizontalPodAutoscaler", "maxReplicas"),
         ("ScaledObject", "maxReplicaCount"),
@@ -79,7 +78,7 @@ def _most_replicas(view: View, owner: Resource) -> int:
     for kind, field in scalers:
         for scaler in view.of(kind):
             target = mapping(scaler.manifest, "spec", "scaleTargetRef")
-            same = (text(target, "kind") or "Deployment", text(target, "name")) == (owner.kind, owner.name)
-            if same and scaler.namespace == owner.namespace:
+            same = (text(target, "kind") or "Deployment", text(target, "name")) == pod.workload
+            if same and scaler.namespace == pod.namespace:
                 return scaler.number("spec", field) or 0
-    return owner.number("spec", "scaling", "maxReplicas") or 0
+    return pod.owner.number("spec", "scaling", "maxReplicas") or 0

@@ -20,7 +20,7 @@ from llmd_constructs.rules.routing import (
     kserve_workload,
     writes_own_route,
 )
-from llmd_constructs.rules.view import View, makes_pool
+from llmd_constructs.rules.view import View, asked_once, makes_pool
 
 SHORTEST_TIMEOUT = 180
 """Seconds. The first request after a start may compile for two minutes (seed 002)."""
@@ -337,6 +337,7 @@ def load_test(view: View) -> Iterator[Offence]:
                 yield Offence(container.at("command"), "runs ab, which speaks HTTP/1.0")
 
 
+@asked_once
 def _gke_backends(view: View) -> list[Backend]:
     """Every backend of routes on GKE, each once."""
     found: dict[tuple[str, str, str], Backend] = {}
@@ -347,8 +348,15 @@ def _gke_backends(view: View) -> list[Backend]:
 
 
 def _policies(view: View, kind: str, backend: Backend) -> list[Resource]:
-    wanted = (backend.namespace, backend.kind, backend.name)
-    return [policy for policy in view.of(kind) if _target(policy)[1:] == wanted]
+    return _by_target(view, kind).get((backend.namespace, backend.kind, backend.name), [])
+
+
+@asked_once
+def _by_target(view: View, kind: str) -> dict[tuple[str, str, str], list[Resource]]:
+    found: dict[tuple[str, str, str], list[Resource]] = {}
+    for policy in view.of(kind):
+        found.setdefault(_target(policy)[1:], []).append(policy)
+    return found
 
 
 def _target(policy: Resource) -> tuple[str, str, str, str]:

@@ -9,7 +9,7 @@ from llmd_constructs.rules.model import Offence, Where, rule
 from llmd_constructs.rules.pods import Engine, Pod
 from llmd_constructs.rules.reading import dig, entries, labels, mapping, text
 from llmd_constructs.rules.resources import Resource
-from llmd_constructs.rules.traffic import Direction, Firewall, Peer
+from llmd_constructs.rules.traffic import Direction, Firewall, Peer, firewall_of
 from llmd_constructs.rules.view import Pool, View
 
 PICKER_PORT = 9002
@@ -30,7 +30,7 @@ _GKE = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/network-poli
 )
 def names(view: View) -> Iterator[Offence]:
     """DNS for every pod whose egress is closed."""
-    firewall = Firewall(view)
+    firewall = firewall_of(view)
     local = [
         Peer("NodeLocal DNSCache", network=IPv4Network(cidr))
         for cidr in gke().networks["node-local-dns"].cidrs
@@ -105,7 +105,7 @@ def picker_left_out(view: View) -> Iterator[Offence]:
 )
 def gateway_reaches(view: View) -> Iterator[Offence]:
     """Servers and picker of every pool."""
-    firewall = Firewall(view)
+    firewall = firewall_of(view)
     for pool in view.pools:
         for peer in _gateway_peers(view):
             for engine in _engines(view, pool):
@@ -129,7 +129,7 @@ def gateway_reaches(view: View) -> Iterator[Offence]:
 )
 def picker_reaches(view: View) -> Iterator[Offence]:
     """Picker and servers of every pool, both sides."""
-    firewall = Firewall(view)
+    firewall = firewall_of(view)
     for pool in view.pools:
         for engine in _engines(view, pool) if pool.port else ():
             for pod in _picker_pods(view, pool):
@@ -153,7 +153,7 @@ def picker_reaches(view: View) -> Iterator[Offence]:
 )
 def api_server(view: View) -> Iterator[Offence]:
     """Egress of every picker."""
-    firewall = Firewall(view)
+    firewall = firewall_of(view)
     network = view.environment.cluster.network.control_plane
     for pool in view.pools:
         for pod in _picker_pods(view, pool):
@@ -207,7 +207,7 @@ def open_to_all(view: View) -> Iterator[Offence]:
 )
 def downloads(view: View) -> Iterator[Offence]:
     """Egress of every engine that reads from Hugging Face."""
-    firewall = Firewall(view)
+    firewall = firewall_of(view)
     for engine in view.engines:
         uri = text(engine.pod.service.manifest, "spec", "model", "uri") if engine.pod.service else "hf://"
         if uri.startswith("hf://") and not firewall.allows(engine.pod, "Egress", INTERNET, 443):
@@ -226,7 +226,7 @@ def downloads(view: View) -> Iterator[Offence]:
 )
 def metadata(view: View) -> Iterator[Offence]:
     """Egress of pods whose ServiceAccount stands for a Google service account."""
-    firewall = Firewall(view)
+    firewall = firewall_of(view)
     servers = [("metadata-server", 80), ("workload-identity", 988)]
     for pod in view.pods:
         account = view.find("ServiceAccount", pod.namespace, text(pod.spec, "serviceAccountName"))
@@ -248,7 +248,7 @@ def metadata(view: View) -> Iterator[Offence]:
 )
 def istiod(view: View) -> Iterator[Offence]:
     """Egress of pods in namespaces with injection."""
-    firewall = Firewall(view)
+    firewall = firewall_of(view)
     peer = Peer("istiod", "istio-system", {"app": "istiod"})
     injected = {item.name for item in view.of("Namespace") if _injects(item)}
     for pod in view.pods:

@@ -7,7 +7,7 @@ from functools import cached_property
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import Accelerator, EngineImage, accelerators
 from llmd_constructs.config.errors import ValuePath
-from llmd_constructs.manifest import JsonObject
+from llmd_constructs.manifest import DEPLOYMENT, LEADER_WORKER_SET, JsonObject
 from llmd_constructs.rules.flags import flag_place, flags, words
 from llmd_constructs.rules.model import Where
 from llmd_constructs.rules.reading import dig, entries, labels, mapping, number, text
@@ -145,6 +145,18 @@ class Pod:
         """Accelerators of one pod."""
         counts = [container.chips(self.resource) for container in self.containers]
         return sum(limit or requested or 0 for requested, limit in counts)
+
+    @property
+    def workload(self) -> tuple[str, str]:
+        """Kind and name of the object whose replicas it is one of; on KServe one that is not in git."""
+        if not self.made_by_kserve:
+            return self.owner.kind, self.owner.name
+        names = KServeNames(self.owner.name)
+        if "router" in self.path:
+            return DEPLOYMENT.kind, names.picker
+        if dig(self.owner.manifest, *self.path[:-1], "worker"):
+            return LEADER_WORKER_SET.kind, names.workload_group
+        return DEPLOYMENT.kind, names.prefill if "prefill" in self.path else names.workload
 
     @property
     def node_selector(self) -> dict[str, str]:

@@ -23,14 +23,15 @@ def dig(value: Any, *path: str | int) -> Any:
 def mapping(value: Any, *path: str | int) -> JsonObject:
     """The mapping under the path; empty where there is none."""
     found = dig(value, *path)
-    return cast("JsonObject", found) if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def entries(value: Any, *path: str | int) -> list[JsonObject]:
     """The mappings in the list under the path; what is no mapping counts as an empty one."""
     found = dig(value, *path)
-    items = cast("list[Any]", found) if isinstance(found, list) else []
-    return [cast("JsonObject", item) if isinstance(item, dict) else {} for item in items]
+    if not isinstance(found, list):
+        return []
+    return [item if isinstance(item, dict) else {} for item in found]  # pyright: ignore[reportUnknownVariableType]
 
 
 def texts(value: Any, *path: str | int) -> list[str]:
@@ -70,6 +71,19 @@ def leaves(value: Any, path: ValuePath = ()) -> Iterator[tuple[ValuePath, Any]]:
             yield from leaves(child, (*path, index))
     else:
         yield path, value
+
+
+def all_texts(value: Any) -> Iterator[str]:
+    """Every text in the value, in no order that counts."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += cast("JsonObject", value).values()
+        elif isinstance(value, list):
+            waiting += cast("list[Any]", value)
 
 
 def selects(selector: Mapping[str, Any], pod: Mapping[str, str]) -> bool:

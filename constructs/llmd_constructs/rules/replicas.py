@@ -12,6 +12,7 @@ from llmd_constructs.config.deployment import (
     MultiModel,
     PrefillDecode,
     PrefixCache,
+    most_replicas,
 )
 from llmd_constructs.config.errors import ValuePath
 from llmd_constructs.rules.view import View
@@ -94,7 +95,7 @@ def _requests(deployment: Deployment, path: ValuePath) -> Iterator[_Request]:
                     served.node_pool,
                     served.engine,
                     *_paths(own),
-                    prefix_caching=served.replicas > 1,
+                    prefix_caching=most_replicas(served) > 1,
                 )
         case PrefillDecode():
             yield from _sides(deployment, path)

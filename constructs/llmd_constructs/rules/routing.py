@@ -12,7 +12,7 @@ from llmd_constructs.rules.model import Where
 from llmd_constructs.rules.pods import Engine, Pod
 from llmd_constructs.rules.reading import entries, text
 from llmd_constructs.rules.resources import Resource
-from llmd_constructs.rules.view import Pool, View
+from llmd_constructs.rules.view import Pool, View, asked_once
 from llmd_constructs.serving.kserve_names import KServeNames
 
 GATEWAY_GROUP = "gateway.networking.k8s.io"
@@ -80,8 +80,13 @@ def backends(route: Resource) -> Iterator[Backend]:
             yield Backend(route, ("spec", "rules", rule_index, "backendRefs", index), reference)
 
 
-def parents(view: View, owner: Resource) -> Iterator[Parent]:
+@asked_once
+def parents(view: View, owner: Resource) -> tuple[Parent, ...]:
     """The gateways that an HTTPRoute or an LLMInferenceService attaches to."""
+    return tuple(_parents(view, owner))
+
+
+def _parents(view: View, owner: Resource) -> Iterator[Parent]:
     is_route = owner.kind == "HTTPRoute"
     path: ValuePath = ("spec", "parentRefs") if is_route else ("spec", "router", "gateway", "refs")
     for index, reference in enumerate(entries(owner.manifest, *path)):
@@ -98,12 +103,11 @@ def parents(view: View, owner: Resource) -> Iterator[Parent]:
         yield Parent(owner, ("spec", "router", "gateway"), namespace, name)
 
 
-def gateways(view: View, owner: Resource) -> Iterator[Resource]:
+@asked_once
+def gateways(view: View, owner: Resource) -> tuple[Resource, ...]:
     """The rendered Gateways that it attaches to."""
-    for parent in parents(view, owner):
-        found = view.find("Gateway", parent.namespace, parent.name)
-        if found:
-            yield found
+    found = (view.find("Gateway", parent.namespace, parent.name) for parent in parents(view, owner))
+    return tuple(gateway for gateway in found if gateway)
 
 
 def class_of(gateway: Resource) -> GatewayClass | None:
@@ -125,9 +129,10 @@ def is_behind_gke(view: View, owner: Resource) -> bool:
     return any(provider_of(gateway) == "gke" for gateway in gateways(view, owner))
 
 
-def gke_routes(view: View) -> Iterator[Resource]:
+@asked_once
+def gke_routes(view: View) -> tuple[Resource, ...]:
     """HTTPRoutes on Google's load balancer."""
-    return (route for route in view.of("HTTPRoute") if is_behind_gke(view, route))
+    return tuple(route for route in view.of("HTTPRoute") if is_behind_gke(view, route))
 
 
 def backend_pods(view: View, backend: Backend) -> tuple[Pod, ...]:

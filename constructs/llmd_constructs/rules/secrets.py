@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from llmd_constructs.rules.model import Offence, Where, rule
 from llmd_constructs.rules.pods import Pod
-from llmd_constructs.rules.reading import entries, leaves, mapping, text
+from llmd_constructs.rules.reading import all_texts, entries, leaves, mapping, text
 from llmd_constructs.rules.resources import Resource
 from llmd_constructs.rules.view import View
 from llmd_constructs.serving.kserve_names import KServeNames
@@ -34,6 +34,8 @@ def no_content(view: View) -> Iterator[Offence]:
             if secret.get(field):
                 yield Offence(secret.at(field), "holds the content of a Secret")
     for resource in view.resources:
+        if not any(_TOKEN.search(value) for value in all_texts(resource.manifest)):
+            continue
         for path, value in leaves(resource.manifest):
             if isinstance(value, str) and _TOKEN.search(value):
                 yield Offence(resource.place(path), "looks like a token or a private key")

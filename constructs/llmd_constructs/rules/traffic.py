@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, ip_network
 from typing import Literal, get_args
 
@@ -11,7 +11,7 @@ from llmd_constructs.manifest import JsonObject
 from llmd_constructs.rules.pods import Pod
 from llmd_constructs.rules.reading import dig, entries, labels, mapping, number, selects, text, texts
 from llmd_constructs.rules.resources import Resource
-from llmd_constructs.rules.view import View
+from llmd_constructs.rules.view import View, asked_once
 
 Direction = Literal["Ingress", "Egress"]
 _SIDE = {"Ingress": "from", "Egress": "to"}
@@ -33,6 +33,9 @@ class Firewall:
     """All network policies of an environment."""
 
     view: View
+    _selecting: dict[tuple[Pod, Direction], list[Resource]] = field(
+        default_factory=dict[tuple[Pod, Direction], list[Resource]], init=False, repr=False
+    )
 
     @cached_property
     def _closing(self) -> Mapping[tuple[str, Direction], list[Resource]]:
@@ -53,8 +56,12 @@ class Firewall:
 
     def selecting(self, pod: Pod, direction: Direction) -> list[Resource]:
         """Policies that close this direction for a pod, and open parts of it again."""
-        policies = self._closing.get((pod.namespace, direction), ())
-        return [policy for policy in policies if _is_of(policy, pod)]
+        found = self._selecting.get((pod, direction))
+        if found is None:
+            policies = self._closing.get((pod.namespace, direction), ())
+            found = [policy for policy in policies if _is_of(policy, pod)]
+            self._selecting[pod, direction] = found
+        return found
 
     def allows(self, pod: Pod, direction: Direction, peer: Peer, port: int, protocol: str = "TCP") -> bool:
         """Whether a connection passes on the side of this pod."""
@@ -85,6 +92,12 @@ class Firewall:
         else:
             inside = peer.namespace == policy.namespace
         return inside and ("podSelector" not in item or selects(mapping(item, "podSelector"), peer.labels))
+
+
+@asked_once
+def firewall_of(view: View) -> Firewall:
+    """The one firewall of a view, which remembers what it has found out."""
+    return Firewall(view)
 
 
 def _is_of(policy: Resource, pod: Pod) -> bool:
@@ -126,6 +139,7 @@ def _networks(cidrs: list[str]) -> Iterator[IPv4Network]:
             yield found
 
 
+@lru_cache(maxsize=256)
 def _network(cidr: str) -> IPv4Network | None:
     try:
         found = ip_network(cidr, strict=False)

@@ -1,8 +1,9 @@
 """One environment as rules see it: its settings, its objects, its pods, and what KServe will add."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import Accelerator, Taint
@@ -20,6 +21,9 @@ from llmd_constructs.rules.resources import Resource
 from llmd_constructs.serving.engine import MODEL_SERVER_PORT
 from llmd_constructs.serving.kserve_names import KServeNames
 from llmd_constructs.serving.placement import GKE_NODE_POOL, Placement, place
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,8 @@ class View:
 
     plan: EnvironmentPlan
     source: Source
+    answers: dict[object, Any] = field(default_factory=dict[object, Any], init=False, repr=False)
+    """What `asked_once` remembers."""
 
     @property
     def environment(self) -> Environment:
@@ -189,8 +195,7 @@ class View:
 
     def service_pods(self, service: Resource) -> tuple[Pod, ...]:
         """Pods behind a Service; none where it has no selector."""
-        selector = labels(service.manifest, "spec", "selector")
-        return self.pods_behind(service.namespace, {"matchLabels": selector}) if selector else ()
+        return _service_pods(self, service)
 
     @cached_property
     def nodes(self) -> tuple[Nodes, ...]:
@@ -207,10 +212,31 @@ class View:
         return tuple(nodes for nodes in self.nodes if wanted.items() <= nodes.labels.items())
 
 
+def asked_once(
+    question: Callable[Concatenate[View, Parameters], Answer],
+) -> Callable[Concatenate[View, Parameters], Answer]:
+    """Keep the answers of a question about a view: many rules ask it, and nothing changes while they do."""
+
+    @wraps(question)
+    def ask(view: View, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
+        asked = (question, args)
+        if asked not in view.answers:
+            view.answers[asked] = question(view, *args, **kwargs)
+        return view.answers[asked]
+
+    return ask
+
+
 def makes_pool(service: Resource) -> bool:
     """Whether KServe makes an InferencePool for this service."""
     scheduler = service.get("spec", "router", "scheduler")
     return isinstance(scheduler, dict) and not dig(scheduler, "pool", "ref")
+
+
+@asked_once
+def _service_pods(view: View, service: Resource) -> tuple[Pod, ...]:
+    selector = labels(service.manifest, "spec", "selector")
+    return view.pods_behind(service.namespace, {"matchLabels": selector}) if selector else ()
 
 
 def _rendered_pool(resource: Resource) -> Pool:

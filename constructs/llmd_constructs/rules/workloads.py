@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from llmd_constructs.rules.engine import model_of
@@ -93,9 +94,13 @@ def valid_labels(view: View) -> Iterator[Offence]:
             )
         for path, found in _labels_of(resource):
             for key, value in found.items():
-                valid = isinstance(value, str) and _VALUE.fullmatch(value) and len(value) <= LONGEST_LABEL
-                if not valid or not _KEY.fullmatch(key):
+                if not isinstance(value, str) or not _is_label(key, value):
                     yield Offence(resource.at(*path, key), f"is {value!r}")
+
+
+@lru_cache(maxsize=4096)  # labels come again and again
+def _is_label(key: str, value: str) -> bool:
+    return bool(_KEY.fullmatch(key) and _VALUE.fullmatch(value)) and len(value) <= LONGEST_LABEL
 
 
 def _valid_name(resource: Resource) -> bool:
@@ -215,9 +220,14 @@ def one_scaler(view: View) -> Iterator[Offence]:
     for scaler in view.of("HorizontalPodAutoscaler", "ScaledObject"):
         target = mapping(scaler.manifest, "spec", "scaleTargetRef")
         kind, name = text(target, "kind") or "Deployment", text(target, "name")
-        found = view.find(kind, scaler.namespace, name)
-        if found and found.get("spec", "replicas") is not None:
-            yield Offence(found.at("spec", "replicas"), f"is set, and {scaler.title} sets it too")
+        places = {
+            (*pod.path[:-1], "replicas") if pod.made_by_kserve else ("spec", "replicas"): pod.owner
+            for pod in view.pods
+            if pod.namespace == scaler.namespace and pod.workload == (kind, name)
+        }
+        for path, owner in places.items():
+            if owner.get(*path) is not None:
+                yield Offence(owner.at(*path), f"is set, and {scaler.title} sets it too")
 
 
 @rule(

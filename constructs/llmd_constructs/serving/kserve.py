@@ -119,7 +119,7 @@ class LlmInferenceService(Component):
         """Replicas and pods; over several nodes also how the model is spread, from which KServe makes its groups."""
         pod = self._template(workload)
         if workload.nodes == 1:
-            return {"replicas": workload.replicas, "template": pod}
+            return compact(replicas=workload.fixed_replicas, template=pod)
         engine = workload.engine
         local = engine.placement.devices_per_node // engine.tensor_parallel_size
         parallelism = compact(
@@ -128,7 +128,7 @@ class LlmInferenceService(Component):
             tensor=engine.tensor_parallel_size if engine.tensor_parallel_size > 1 else None,
             expert=True,
         )
-        return {"replicas": workload.replicas, "parallelism": parallelism, "template": pod, "worker": pod}
+        return compact(replicas=workload.fixed_replicas, parallelism=parallelism, template=pod, worker=pod)
 
     def _router(self) -> JsonObject:
         service = self._service

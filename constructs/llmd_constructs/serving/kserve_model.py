@@ -9,6 +9,7 @@ from llmd_constructs.platform.istio import BodyForwarding, PickerTls
 from llmd_constructs.serving.engine import MODEL_SERVER_PORT
 from llmd_constructs.serving.features import Role
 from llmd_constructs.serving.kserve import MODEL_FOLDER, KServeService, LlmInferenceService
+from llmd_constructs.serving.kserve_names import KServeNames
 from llmd_constructs.serving.model import ModelRequest, ServedModel, Side
 from llmd_constructs.serving.routes import model_rule, model_rules, pool_backend, service_backend
 from llmd_constructs.serving.workload import Workload
@@ -59,6 +60,7 @@ class KServeModel(ServedModel):
                 group=names.group_selector if self.talks_inside else None,
                 asks_api_server=request.prefill is not None,
             ),
+            [workload for workload in (service.main, service.prefill) if workload],
         )
 
     def _workload(self, side: Side, role: Role) -> Workload:
@@ -69,7 +71,16 @@ class KServeModel(ServedModel):
             scheme="HTTPS" if self.context.serves_tls else "HTTP",
             port=PRESET_DECODE_PORT if role == "decode" else MODEL_SERVER_PORT,
         )
-        return Workload(self.request.name, side.replicas, engine, role, self.request.nodes)
+        names = KServeNames(self.request.name)
+        single = names.prefill if role == "prefill" else names.workload
+        return Workload(
+            names.workload_group if self.request.nodes > 1 else single,
+            side.replicas,
+            engine,
+            role,
+            self.request.nodes,
+            autoscaling=side.autoscaling,
+        )
 
     def _own_route(self, service: KServeService) -> None:
         """GKE's gateway: our route, with a policy for each backend."""

@@ -95,17 +95,17 @@ class ModelServer(Component):
         workload = self._workload
         selector = self._service.names.model_server_selector
         own = selector if workload.role == "both" else {**selector, ROLE: workload.role}
-        return {
-            "replicas": workload.replicas,
-            "selector": {"matchLabels": own},
-            "strategy": rolling_update_in_place(),
+        return compact(
+            replicas=workload.fixed_replicas,
+            selector={"matchLabels": own},
+            strategy=rolling_update_in_place(),
             # Loading takes longer than Kubernetes' ten minutes, after which Argo CD would call it a failure.
-            "progressDeadlineSeconds": workload.engine.startup_seconds + SCHEDULING_SECONDS,
-            "template": {
+            progressDeadlineSeconds=workload.engine.startup_seconds + SCHEDULING_SECONDS,
+            template={
                 "metadata": {"labels": {**self._labels, **selector, ROLE: workload.role}},
                 "spec": self._pod(),
             },
-        }
+        )
 
     def _pod(self) -> JsonObject:
         engine = self._workload.engine

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from llmd_constructs.addons.monitoring import Metrics
 from llmd_constructs.addons.network_policies import Traffic
 from llmd_constructs.application import Application, Component
 from llmd_constructs.context import Context
@@ -36,7 +37,8 @@ class LlmdModel(ServedModel):
             scheduler=request.scheduler,
             secrets=platform.secrets,
         )
-        for workload in self._workloads(names):
+        workloads = self._workloads(names)
+        for workload in workloads:
             ModelServer(self, workload.role, service, workload, context.name)
         ModelService(self, "model-service", service, context.name)
         if request.precise:
@@ -58,8 +60,20 @@ class LlmdModel(ServedModel):
                 service.picker.ports,
                 group=names.group_selector if self.talks_inside else None,
                 render=names.render_selector if request.precise else None,
+                picker_metrics=service.picker.ports.metrics,
             ),
+            workloads,
         )
+        if platform.monitoring:
+            Metrics(
+                self,
+                "metrics-picker",
+                name=names.picker,
+                namespace=request.namespace,
+                selector=names.picker_selector,
+                port=service.picker.ports.metrics,
+                part_of=context.name,
+            )
 
     def _workloads(self, names: LlmdNames) -> list[Workload]:
         request = self.request
@@ -79,7 +93,15 @@ class LlmdModel(ServedModel):
             scheme="HTTP",
             port=DECODE_PORT if decodes else MODEL_SERVER_PORT,
         )
-        return Workload(name, side.replicas, engine, role, self.request.nodes, sidecar=decodes)
+        return Workload(
+            name,
+            side.replicas,
+            engine,
+            role,
+            self.request.nodes,
+            sidecar=decodes,
+            autoscaling=side.autoscaling,
+        )
 
     def _rules(self, names: LlmdNames, paths: Sequence[str]) -> list[JsonObject]:
         request = self.request

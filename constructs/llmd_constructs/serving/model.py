@@ -1,13 +1,16 @@
 """One served model, as a pattern asks for it, and what both stacks make of it alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from llmd_constructs import catalogue
+from llmd_constructs.addons.autoscaling import Autoscaler
 from llmd_constructs.addons.disruption import DisruptionBudget
+from llmd_constructs.addons.monitoring import Metrics
 from llmd_constructs.addons.network_policies import ModelNetworkPolicies, Traffic
 from llmd_constructs.application import Application, Component
-from llmd_constructs.config.deployment import Adapter, Engine, Scheduler, Stack
+from llmd_constructs.config.deployment import Adapter, Autoscaling, Engine, Scheduler, Stack
 from llmd_constructs.context import Context
 from llmd_constructs.manifest import JsonObject, Kind
 from llmd_constructs.serving.engine import Scheme, VllmEngine, resolve_image
@@ -24,6 +27,7 @@ from llmd_constructs.serving.llmd_names import ROLE
 from llmd_constructs.serving.picker import PickerProfile
 from llmd_constructs.serving.placement import place
 from llmd_constructs.serving.routes import GkeBackendPolicies, Route
+from llmd_constructs.serving.workload import Workload
 
 RouteKind = Literal["root", "path", "body"]
 """At `/`, below `/<namespace>/<name>`, or by the `model` field of the request's body."""
@@ -36,6 +40,7 @@ class Side:
     node_pool: str
     replicas: int
     engine: Engine
+    autoscaling: Autoscaling | None = None
 
 
 @dataclass(frozen=True)
@@ -151,33 +156,63 @@ class ServedModel(Component):
         """Whether the model's pods talk to each other."""
         return self.request.nodes > 1 or self.request.prefill is not None
 
-    def _sides(self) -> list[tuple[Role, Side]]:
-        """The kinds of replicas. A budget over both sides would let only one pod of either go."""
-        prefill = self.request.prefill
-        if prefill is None:
-            return [("both", self.request.main)]
-        return [("decode", self.request.main), ("prefill", prefill)]
-
-    def around(self, traffic: Traffic) -> None:
-        """Disruption budgets and network policies."""
-        context, request = self.context, self.request
-        for role, side in self._sides():
-            if side.replicas > 1:
-                own = {} if role == "both" else {ROLE: role}
-                DisruptionBudget(
-                    self,
-                    f"disruption-{role}",
-                    name=request.name if role == "both" else f"{request.name}-{role}",
-                    namespace=request.namespace,
-                    selector={**traffic.model_servers, **own},
-                    part_of=context.name,
-                )
-        if context.environment.platform.network_policies:
+    def around(self, traffic: Traffic, workloads: Sequence[Workload]) -> None:
+        """Disruption budgets, autoscalers, metrics and network policies."""
+        for workload in workloads:
+            self._budget(traffic, workload)
+            self._autoscaler(workload)
+            self._metrics(traffic, workload)
+        if self.context.environment.platform.network_policies:
             ModelNetworkPolicies(
                 self,
                 "network-policies",
-                context=context,
-                name=request.name,
-                namespace=request.namespace,
+                context=self.context,
+                name=self.request.name,
+                namespace=self.request.namespace,
                 traffic=traffic,
+                metrics_ports=sorted({workload.engine.port for workload in workloads}),
             )
+
+    def _budget(self, traffic: Traffic, workload: Workload) -> None:
+        """One for each side: a budget over both would let only one pod of either go."""
+        if workload.most_replicas == 1:
+            return
+        DisruptionBudget(
+            self,
+            f"disruption-{workload.role}",
+            name=self.request.name if workload.role == "both" else f"{self.request.name}-{workload.role}",
+            namespace=self.request.namespace,
+            selector=_selector(traffic, workload),
+            part_of=self.context.name,
+        )
+
+    def _autoscaler(self, workload: Workload) -> None:
+        if workload.autoscaling:
+            Autoscaler(
+                self,
+                f"autoscaler-{workload.role}",
+                name=workload.name,
+                namespace=self.request.namespace,
+                target=workload.kind,
+                least=workload.replicas,
+                settings=workload.autoscaling,
+                part_of=self.context.name,
+            )
+
+    def _metrics(self, traffic: Traffic, workload: Workload) -> None:
+        if self.context.environment.platform.monitoring:
+            Metrics(
+                self,
+                f"metrics-{workload.role}",
+                name=workload.name,
+                namespace=self.request.namespace,
+                selector=_selector(traffic, workload),
+                port=workload.engine.port,
+                part_of=self.context.name,
+                secure=workload.engine.scheme == "HTTPS",
+            )
+
+
+def _selector(traffic: Traffic, workload: Workload) -> dict[str, str]:
+    """Labels of one side's pods that answer."""
+    return {**traffic.model_servers, **({} if workload.role == "both" else {ROLE: workload.role})}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from shlex import quote
 
-from llmd_constructs.manifest import JsonObject
+from llmd_constructs.manifest import JsonObject, compact
 from llmd_constructs.serving.placement import GKE_NODE_POOL
 from llmd_constructs.serving.workload import Workload
 
@@ -31,15 +31,15 @@ def leader_worker_set(
         selector: Labels by which the pool selects.
     """
     worker_labels = {**labels, "app.kubernetes.io/component": WORKER_COMPONENT}
-    return {
-        "replicas": workload.replicas,
-        "startupPolicy": "LeaderCreated",
+    return compact(
+        replicas=workload.fixed_replicas,
+        startupPolicy="LeaderCreated",
         # A spare group of nodes is rarely there.
-        "rolloutStrategy": {
+        rolloutStrategy={
             "type": "RollingUpdate",
             "rollingUpdateConfiguration": {"maxUnavailable": 1, "maxSurge": 0},
         },
-        "leaderWorkerTemplate": {
+        leaderWorkerTemplate={
             "size": workload.nodes,
             # Half a group is of no use: its collective operations hang.
             "restartPolicy": "RecreateGroupOnPodRestart",
@@ -52,7 +52,7 @@ def leader_worker_set(
                 "spec": _part(pod, workload, leader=False),
             },
         },
-    }
+    )
 
 
 def group_annotations(workload: Workload) -> dict[str, str]:

@@ -82,7 +82,7 @@ check PRE-06 'the cluster is VPC-native' \
   'make a new cluster with --enable-ip-alias; an old one cannot be changed' \
   '^True$' \
   gcloud container clusters describe fleet-production --project ecoeng-llmd --location europe-west4-a --format 'value(ipAllocationPolicy.useIpAliases)'
-check PRE-07 'Workload Identity is on, with which secrets are read' \
+check PRE-07 'Workload Identity is on, with which secrets and metrics are read' \
   'gcloud container clusters update fleet-production --location europe-west4-a --workload-pool=ecoeng-llmd.svc.id.goog' \
   '^ecoeng-llmd\.svc\.id\.goog$' \
   gcloud container clusters describe fleet-production --project ecoeng-llmd --location europe-west4-a --format 'value(workloadIdentityConfig.workloadPool)'
@@ -150,6 +150,14 @@ check PRE-18 'Secret Manager has a version of hf-token' \
   'gcloud secrets create hf-token --project ecoeng-llmd --data-file=FILE' \
   '^(ENABLED|enabled)$' \
   gcloud secrets versions list hf-token --project ecoeng-llmd --filter state=ENABLED --limit 1 --format 'value(state)'
+check PRE-23 'the metrics adapter may read metrics, which autoscalers follow' \
+  'gcloud projects add-iam-policy-binding ecoeng-llmd --role roles/monitoring.viewer --member "principal://iam.googleapis.com/projects/$(gcloud projects describe ecoeng-llmd --format '"'"'value(projectNumber)'"'"')/locations/global/workloadIdentityPools/ecoeng-llmd.svc.id.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter"' \
+  '/workloadIdentityPools/ecoeng-llmd\.svc\.id\.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter$' \
+  gcloud projects get-iam-policy ecoeng-llmd --flatten 'bindings[].members' --filter bindings.role=roles/monitoring.viewer --format 'value(bindings.members)'
+check PRE-24 'no other adapter answers for metrics, such as KEDA'"'"'s or Prometheus'"'"'' \
+  'remove what owns the APIService v1beta1.custom.metrics.k8s.io, or leave autoscaling out: a cluster has one of them' \
+  '^in:(custom-metrics)?$' \
+  kubectl get apiservices -o 'jsonpath=in:{.items[?(@.metadata.name=="v1beta1.custom.metrics.k8s.io")].spec.service.namespace}'
 check PRE-19 'Argo CD is installed' \
   'install Argo CD, or check from the cluster that it runs on' \
   '^applications\.argoproj\.io$' \
@@ -158,6 +166,10 @@ check PRE-20 'Argo CD may create cluster roles' \
   'give its application controller cluster-admin, or the rights of everything that it deploys' \
   '^yes$' \
   kubectl auth can-i create clusterroles --as system:serviceaccount:argocd:argocd-application-controller
+check PRE-22 'managed collection of metrics is on' \
+  'gcloud container clusters update fleet-production --location europe-west4-a --enable-managed-prometheus' \
+  '^True$' \
+  gcloud container clusters describe fleet-production --project ecoeng-llmd --location europe-west4-a --format 'value(monitoringConfig.managedPrometheusConfig.enabled)'
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -82,7 +82,7 @@ check PRE-06 'the cluster is VPC-native' \
   'make a new cluster with --enable-ip-alias; an old one cannot be changed' \
   '^True$' \
   gcloud container clusters describe fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --format 'value(ipAllocationPolicy.useIpAliases)'
-check PRE-07 'Workload Identity is on, with which secrets are read' \
+check PRE-07 'Workload Identity is on, with which secrets and metrics are read' \
   'gcloud container clusters update fleet-staging --location europe-west4-a --workload-pool=ecoeng-llmd-staging.svc.id.goog' \
   '^ecoeng-llmd-staging\.svc\.id\.goog$' \
   gcloud container clusters describe fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --format 'value(workloadIdentityConfig.workloadPool)'

@@ -78,6 +78,10 @@ check PRE-06 'the cluster is VPC-native' \
   'make a new cluster with --enable-ip-alias; an old one cannot be changed' \
   '^True$' \
   gcloud container clusters describe llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(ipAllocationPolicy.useIpAliases)'
+check PRE-07 'Workload Identity is on, with which secrets and metrics are read' \
+  'gcloud container clusters update llmd-gke-gpu --location us-east5-a --workload-pool=ecoeng-llmd.svc.id.goog' \
+  '^ecoeng-llmd\.svc\.id\.goog$' \
+  gcloud container clusters describe llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(workloadIdentityConfig.workloadPool)'
 check PRE-08 'the controller of load balancers is on' \
   'gcloud container clusters update llmd-gke-gpu --location us-east5-a --update-addons=HttpLoadBalancing=ENABLED' \
   '^on$' \
@@ -106,9 +110,9 @@ check PRE-11 'the node pool h200-pool has machines of type a3-ultragpu-8g' \
   'make the node pool, or correct cluster.nodePools' \
   '^a3-ultragpu-8g$' \
   gcloud container node-pools describe h200-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(config.machineType)'
-at_least PRE-12 'the node pool l4-pool may grow to 2 nodes' \
+at_least PRE-12 'the node pool l4-pool may grow to 4 nodes' \
   'gcloud container node-pools update l4-pool --cluster llmd-gke-gpu --location us-east5-a --enable-autoscaling --max-nodes 4' \
-  '^' 2 \
+  '^' 4 \
   gcloud container node-pools describe l4-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(autoscaling.totalMaxNodeCount,autoscaling.maxNodeCount,initialNodeCount)'
 check PRE-13 'nodes of l4-pool, where there are any, carry cloud.google.com/gke-accelerator=nvidia-l4' \
   'correct machine type or accelerator of the node pool' \
@@ -142,9 +146,9 @@ check PRE-14 'us-east5-a offers a3-highgpu-1g' \
   'choose a zone that offers it; Cloud TPU and GKE do not offer the same zones' \
   '^a3-highgpu-1g$' \
   gcloud compute machine-types list --project ecoeng-llmd --filter 'name=a3-highgpu-1g AND zone~^us-east5-a' --format 'value(name)'
-at_least PRE-15 'the quota NVIDIA_L4_GPUS in us-east5 is 2 or more' \
+at_least PRE-15 'the quota NVIDIA_L4_GPUS in us-east5 is 4 or more' \
   'ask for more under IAM & Admin, Quotas; a node pool on Spot VMs needs the preemptible quota instead' \
-  '^NVIDIA_L4_GPUS,' 2 \
+  '^NVIDIA_L4_GPUS,' 4 \
   gcloud compute regions describe us-east5 --project ecoeng-llmd --flatten 'quotas[]' --format 'csv[no-heading](quotas.metric,quotas.limit)'
 at_least PRE-15 'the quota NVIDIA_H200_GPUS in us-east5 is 16 or more' \
   'ask for more under IAM & Admin, Quotas; a node pool on Spot VMs needs the preemptible quota instead' \
@@ -170,6 +174,14 @@ check PRE-18 'the Secret hf-token in gpt-oss has the key HF_TOKEN' \
   'kubectl create secret generic hf-token -n gpt-oss --from-file=HF_TOKEN=FILE' \
   '^HF_TOKEN$' \
   kubectl get secret hf-token -n gpt-oss -o 'go-template={{range $key, $value := .data}}{{$key}}{{"\n"}}{{end}}'
+check PRE-23 'the metrics adapter may read metrics, which autoscalers follow' \
+  'gcloud projects add-iam-policy-binding ecoeng-llmd --role roles/monitoring.viewer --member "principal://iam.googleapis.com/projects/$(gcloud projects describe ecoeng-llmd --format '"'"'value(projectNumber)'"'"')/locations/global/workloadIdentityPools/ecoeng-llmd.svc.id.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter"' \
+  '/workloadIdentityPools/ecoeng-llmd\.svc\.id\.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter$' \
+  gcloud projects get-iam-policy ecoeng-llmd --flatten 'bindings[].members' --filter bindings.role=roles/monitoring.viewer --format 'value(bindings.members)'
+check PRE-24 'no other adapter answers for metrics, such as KEDA'"'"'s or Prometheus'"'"'' \
+  'remove what owns the APIService v1beta1.custom.metrics.k8s.io, or leave autoscaling out: a cluster has one of them' \
+  '^in:(custom-metrics)?$' \
+  kubectl get apiservices -o 'jsonpath=in:{.items[?(@.metadata.name=="v1beta1.custom.metrics.k8s.io")].spec.service.namespace}'
 check PRE-19 'Argo CD is installed' \
   'install Argo CD, or check from the cluster that it runs on' \
   '^applications\.argoproj\.io$' \
@@ -178,6 +190,10 @@ check PRE-20 'Argo CD may create cluster roles' \
   'give its application controller cluster-admin, or the rights of everything that it deploys' \
   '^yes$' \
   kubectl auth can-i create clusterroles --as system:serviceaccount:argocd:argocd-application-controller
+check PRE-22 'managed collection of metrics is on' \
+  'gcloud container clusters update llmd-gke-gpu --location us-east5-a --enable-managed-prometheus' \
+  '^True$' \
+  gcloud container clusters describe llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(monitoringConfig.managedPrometheusConfig.enabled)'
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

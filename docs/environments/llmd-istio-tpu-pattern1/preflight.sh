@@ -78,7 +78,7 @@ check PRE-06 'the cluster is VPC-native' \
   'make a new cluster with --enable-ip-alias; an old one cannot be changed' \
   '^True$' \
   gcloud container clusters describe llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --format 'value(ipAllocationPolicy.useIpAliases)'
-check PRE-07 'Workload Identity is on, with which secrets are read' \
+check PRE-07 'Workload Identity is on, with which secrets and metrics are read' \
   'gcloud container clusters update llmd-istio-tpu-pattern1 --location europe-west4-a --workload-pool=ecoeng-llmd.svc.id.goog' \
   '^ecoeng-llmd\.svc\.id\.goog$' \
   gcloud container clusters describe llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --format 'value(workloadIdentityConfig.workloadPool)'

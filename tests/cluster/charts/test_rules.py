@@ -23,6 +23,32 @@ TOLD = [
         ("accelerator=ct6e-standard-4t:4x4",),
         "ACC-12: a slice of ct6e-standard-4t:4x4 is 4 nodes",
     ),
+    (
+        "llm-d-prefix-cache",
+        ("autoscaling.maxReplicas=4",),
+        "MON-02: autoscaling follows metrics that nobody collects; write monitoring.enabled: true",
+    ),
+    (
+        "llm-d-prefix-cache",
+        ("autoscaling.maxReplicas=2", "monitoring.enabled=true"),
+        "MON-05: autoscaling.maxReplicas is 2, and 2 is the fewest already; write 3 or more, or lower replicas",
+    ),
+    (
+        "kserve-prefill-decode",
+        ("decode.autoscaling.maxReplicas=2", "monitoring.enabled=true", "kserve=odh-0.15"),
+        "MON-06: KServe odh-0.15 sets replicas back at every change",
+    ),
+    (
+        "llm-d-mixture-of-experts",
+        (
+            "accelerator=ct6e-standard-4t:4x4",
+            "nodesPerReplica=4",
+            "autoscaling.maxReplicas=2",
+            "monitoring.enabled=true",
+        ),
+        "ACC-12: a slice of several hosts holds one replica; leave autoscaling out",
+    ),
+    ("kserve-prefix-cache", ("routing=precise",), "KServe's picker is not told where replicas publish"),
     ("kserve-single-replica", ("gateway.provider=istio",), "istio names no release"),
     ("kserve-single-replica", ("gateway.provider=istio", "istio=1.26"), "GWY-09"),
     (

@@ -329,6 +329,10 @@ def test_upstream_pins_agree_with_their_sources() -> None:
     for name in catalogue.ids("upstream"):
         software = catalogue.upstream(name)
         source = software.install
+        if isinstance(source, catalogue.GitSource) and source.branch:
+            # Its version is what the manifest of that one commit says.
+            wrong += [] if re.fullmatch(r"[0-9a-f]{40}", source.revision) else [name]
+            continue
         pinned = source.version if isinstance(source, catalogue.ChartSource) else source.revision
         wrong += [name] if pinned.removeprefix("v") != software.version.removeprefix("v") else []
     assert wrong == []

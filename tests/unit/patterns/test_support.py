@@ -284,3 +284,57 @@ def test_a_disabled_deployment_is_checked_but_takes_no_nodes() -> None:
     """Ready to switch on means: nothing but room is missing."""
     assert _refused([_single(), _cached(replicas=5, enabled=False)]) == []
     assert _refused([_single(), _cached(enabled=False, routing="precise")])
+
+
+def _scaled(most: int, **more: Any) -> Json:
+    return {
+        "pattern": "prefix-cache",
+        "model": "Qwen/Qwen3-8B",
+        "nodePool": "tpu",
+        "replicas": 1,
+        "autoscaling": {"maxReplicas": most},
+        **more,
+    }
+
+
+def test_autoscaling_that_can_work_is_not_refused() -> None:
+    """With metrics, a release that leaves replicas alone, and nodes for all of them, nothing is said."""
+    assert _refused([_scaled(2)], {"monitoring": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("deployment", "platform", "told"),
+    [
+        (_scaled(2), {}, "follows metrics that nobody collects; write `monitoring: true` below `platform`"),
+        (
+            _scaled(2, replicas=2),
+            {"monitoring": True},
+            "is 2, and 2 is the fewest already; write 3 or more, or lower `replicas`",
+        ),
+        (
+            _scaled(2),
+            {"monitoring": True, "kserve": "odh-0.15"},
+            'KServe odh-0.15 sets replicas back at every change; leave it out, or write `kserve: "0.17"` or later',
+        ),
+        (
+            _scaled(3),
+            {"monitoring": True},
+            "is 2, and the deployments on tpu need 3 nodes; raise it to 3, or lower replicas",
+        ),
+        (
+            _scaled(
+                2,
+                pattern="mixture-of-experts",
+                model="Qwen/Qwen3-30B-A3B",
+                nodePool="slice",
+                nodesPerReplica=2,
+                stack="llm-d",
+            ),
+            {"monitoring": True},
+            "slice is one slice of 2 hosts, and holds one replica; leave it out",
+        ),
+    ],
+)
+def test_autoscaling_that_cannot_work_is_refused(deployment: Json, platform: Json, told: str) -> None:
+    """What an autoscaler lacks is said with what to write instead."""
+    assert told in _refused([deployment], platform)

@@ -10,13 +10,17 @@ from tests.unit.rules.conftest import FIXTURES, Workshop
 
 from llmd_constructs.reports.preflight import Check, checks, preflight_script
 
-ENVIRONMENTS = ["gke-kserve", "istio-kserve", "gke-llmd", "external-secrets"]
+ENVIRONMENTS = ["gke-kserve", "istio-kserve", "gke-llmd", "external-secrets", "scaled"]
 READING = {
-    "gcloud": ("describe", "list"),
+    "gcloud": ("describe", "list", "get-iam-policy"),
     "kubectl": ("get", "config view", "auth can-i"),
 }
 QUOTAS = "CPUS,0.0\nNVIDIA_T4_GPUS,16.0\nIN_USE_ADDRESSES,8.0\n{region}\t16"
 NO_QUOTAS = "CPUS,99.0\nNVIDIA_T4_GPUS,0.0\nIN_USE_ADDRESSES,0.0\n{region}\t0"
+ADAPTER = (
+    "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/"
+    "fixture-project.svc.id.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter"
+)
 ANSWERS = {
     "PRE-01": ("RUNNING", "PROVISIONING"),
     "PRE-02": ("gke_fixture-project_{zone}_fixture", "gke_other-project_europe-west4-a_other"),
@@ -39,11 +43,24 @@ ANSWERS = {
     "PRE-19": ("applications.argoproj.io", ""),
     "PRE-20": ("yes", "no"),
     "PRE-21": ("quay.io/argoproj/argocd:v3.5.7", "quay.io/argoproj/argocd:v3.1.8"),
+    "PRE-22": ("True", ""),
+    "PRE-23": (f"user:somebody@example.com\n{ADAPTER}", "user:somebody@example.com"),
+    "PRE-24": ("in:custom-metrics", "in:keda"),
 }
 """An answer that is right, and one that is wrong, for each kind of check."""
 
 
+SCALED = """
+extends: ../bases/gke-llmd.yaml
+platform: {monitoring: true}
+deployments:
+  - {name: gemma, pattern: prefix-cache, replicas: 1, autoscaling: {maxReplicas: 2}}
+"""
+
+
 def _text(name: str) -> str:
+    if name == "scaled":
+        return SCALED
     if name == "external-secrets":
         return "extends: ../bases/gke-kserve.yaml\nplatform:\n  secrets:\n    provider: external-secrets\n"
     return (FIXTURES / "valid" / f"{name}.yaml").read_text("utf-8")
@@ -180,4 +197,4 @@ def test_every_kind_of_check_is_tried() -> None:
         "utf-8"
     )
     named = {word.strip('",') for word in source.split() if word.startswith('"PRE-')}
-    assert named - {"PRE-22"} == set(ANSWERS)
+    assert named == set(ANSWERS)

@@ -78,6 +78,8 @@ _MODULES = {
 """Go module of a repository."""
 _CRDS = {"https://github.com/opendatahub-io/kserve": "kserve-0.16"}
 """CRDs with the same API, for repositories that no registry serves."""
+_PLAYED = {"https://github.com/GoogleCloudPlatform/k8s-stackdriver": "metrics-adapter"}
+"""Folders of stand-ins, for repositories that no registry serves."""
 _ISTIO_KINDS = {"DestinationRule", "EnvoyFilter"}
 """Those of Istio's own kinds that we render; each CRD costs the API server a second."""
 
@@ -156,6 +158,9 @@ def _choose(source: Mapping[str, Any]) -> _Choice:
     if repo in _CRDS:
         name = _CRDS[repo]
         return f"the CRDs of {lock()[name].pin}", lambda folder: _copy(crd_files(name), folder), {}
+    if repo in _PLAYED:
+        files = [*(_OWN / _PLAYED[repo]).glob("*.yaml")]
+        return "objects of the same kinds and namespaces", lambda folder: _copy(files, folder), {}
     if chart == "sail-operator":
         return "a CRD that takes any Istio, and CRDs of Istio", _sail_operator, {}
     return "nothing", _nothing, {}

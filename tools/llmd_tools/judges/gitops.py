@@ -51,7 +51,8 @@ def brought_by_gke(item: LoadedEnvironment) -> Iterator[Manifest]:
     """CRDs that are on any GKE cluster of that version."""
     has_pools = brings_inference_pool(item.environment.cluster.kubernetes)
     pools = [file for file in crd_files("inference-extension-1.5") if has_pools and file.name == _POOLS]
-    for file in (*crd_files("gateway-api", "gke-gateway"), *pools, *_GKE_STAND_INS.glob("*.yaml")):
+    sets = crd_files("gateway-api", "gke-gateway", "managed-prometheus")
+    for file in (*sets, *pools, *_GKE_STAND_INS.glob("*.yaml")):
         yield from custom_resource_definitions(file)
 
 

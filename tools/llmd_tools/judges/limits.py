@@ -9,6 +9,7 @@ _STOOD_IN = (
     "GKE's gateway controller: its objects are judged by schema and CEL rules, and given the status of ones that work",
     "Istio: likewise; DestinationRule and EnvoyFilter are judged by schema",
     "cert-manager, trust-manager, External Secrets, LeaderWorkerSet: likewise, and not by their webhooks",
+    "managed Prometheus and the Stackdriver adapter: nothing is collected; autoscalers are played at their most replicas",
     "KServe of OpenDataHub 0.15 and of upstream 0.18: no registry serves them; 0.16 and 0.19 judge in their place",
     "endpoint pickers other than v0.9.2: the catalogue of their plugins judges their configurations",
     "kubelets, images, drivers and devices: pods are scheduled, and then said to be ready",

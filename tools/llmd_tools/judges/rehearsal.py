@@ -115,6 +115,7 @@ def rehearse(rendered: Rendered, stack: Stack) -> Generator[Rehearsal]:
     if stack.has_kserve:
         _await_kserve(rehearsal)
         rehearsal.seconds_to_reconcile = time.monotonic() - applied
+    _scale_to_most(rehearsal)
     for workload in rehearsal.workloads:
         if workload["kind"] == "LeaderWorkerSet":
             rehearsal.groups += cluster.apply(group_pods(workload))
@@ -166,6 +167,16 @@ def _await_kserve(rehearsal: Rehearsal) -> None:
         wait_until("KServe has reconciled every model", done, programs=cluster.programs, seconds=_SECONDS)
     except ToolError as error:
         rehearsal.late = "\n".join([str(error), *map(_state, map(rehearsal.live, rehearsal.services))])
+
+
+def _scale_to_most(rehearsal: Rehearsal) -> None:
+    """What autoscalers do under full load: there are no metrics here, and nodes have to be enough for all replicas."""
+    for scaler in rehearsal.rendered.of_kind("HorizontalPodAutoscaler"):
+        target, namespace = scaler["spec"]["scaleTargetRef"], scaler["metadata"]["namespace"]
+        replicas = {"spec": {"replicas": scaler["spec"]["maxReplicas"]}}
+        rehearsal.cluster.server.patch(
+            target["apiVersion"], target["kind"], target["name"], namespace, replicas
+        )
 
 
 def _await_scheduler(rehearsal: Rehearsal) -> None:

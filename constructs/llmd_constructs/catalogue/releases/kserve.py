@@ -17,6 +17,7 @@ class KServeFeatures(Value):
         storage_initializer: `storageInitializer.enabled`.
         scaling: `scaling` with the workload variant autoscaler.
         scaling_keda_direct: `scaling.keda`, without the workload variant autoscaler.
+        replicas_left_alone: A workload's replicas stay as an autoscaler set them, where the service names none.
         scheduler_config: `router.scheduler.config`, inline or by reference.
         scheduler_replicas: `router.scheduler.replicas`, `labels` and `annotations`.
         scheduler_tokenizer: `router.scheduler.tokenizer`.
@@ -38,6 +39,7 @@ class KServeFeatures(Value):
     storage_initializer: bool
     scaling: bool
     scaling_keda_direct: bool
+    replicas_left_alone: bool
     scheduler_config: bool
     scheduler_replicas: bool
     scheduler_tokenizer: bool
