@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from importlib import import_module
 
-from llmd_constructs.cli.node import start_node
+from llmd_constructs.cli.node import starting_node
 
 
 @contextmanager
@@ -20,8 +20,7 @@ def batch() -> Generator[None]:
     collects = gc.isenabled()
     gc.disable()
     try:
-        start_node()
-        with _unchecked_types():
+        with starting_node(), _unchecked_types():
             yield
     finally:
         if collects:

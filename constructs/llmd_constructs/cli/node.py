@@ -10,19 +10,28 @@ from shutil import which
 from threading import Thread
 
 _CHANNEL = b"readFD:3,writeFD:3"
-"""How jsii's kernel names the channel to its messenger; `kernel.js` gives it another."""
+"""How jsii's kernel names the channel to its messenger; `kernel.cjs` gives it another."""
 
 
-def start_node() -> None:
-    """Start node in a thread, where there is one.
+@contextmanager
+def starting_node() -> Generator[None]:
+    """Start node in a thread beside the block, where there is one.
 
     Node takes as long to start as environments take to be read, and does so on another core.
     """
     # Importing jsii is work for Python; only what comes after it waits for node.
     import_module("jsii")
     # Two imports of a node that is not there would meet half of jsii's kernel.
-    if which(os.environ.get("JSII_NODE", "node")):
-        Thread(target=_import_cdk8s, name="start node").start()
+    if not which(os.environ.get("JSII_NODE", "node")):
+        yield
+        return
+    thread = Thread(target=_import_cdk8s, name="start node")
+    thread.start()
+    try:
+        yield
+    finally:
+        # The environment is as it was only when the thread has ended, which is after cdk8s can be used.
+        thread.join()
 
 
 def _import_cdk8s() -> None:
@@ -52,7 +61,7 @@ def without_messenger() -> Generator[None]:
 
 
 def _variables() -> dict[str, str]:
-    """What puts `kernel.js` in place; empty where the user chose a runtime, or jsii has a kernel not known here."""
+    """What puts `kernel.cjs` in place; empty where the user chose a runtime, or jsii has a kernel not known here."""
     jsii = find_spec("jsii")
     if "JSII_RUNTIME" in os.environ or not jsii or not jsii.origin:
         return {}
@@ -60,7 +69,7 @@ def _variables() -> dict[str, str]:
     if not kernel.is_file() or kernel.read_bytes().count(_CHANNEL) != 1:
         return {}
     return {
-        "JSII_RUNTIME": str(Path(__file__).with_name("kernel.js")),
+        "JSII_RUNTIME": str(Path(__file__).with_name("kernel.cjs")),
         "LLMD_JSII_KERNEL": str(kernel),
         "NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} --preserve-symlinks".lstrip(),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 
 from llmd_constructs.config.extras import Waiver
 from llmd_constructs.config.load import LoadedEnvironment
@@ -9,6 +10,9 @@ from llmd_constructs.plan.model import Plan
 from llmd_constructs.rules import RULES, WAIVERS
 from llmd_constructs.rules.model import SEVERITIES, Finding, Offence, Rule
 from llmd_constructs.rules.view import View
+
+_PLACE = attrgetter("file", "line", "object", "field")
+"""A place as a tuple, which compares faster than a dataclass."""
 
 
 def check_plan(
@@ -35,7 +39,7 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
         findings,
         key=lambda finding: (
             SEVERITIES.index(finding.rule.severity),
-            finding.where,
+            *_PLACE(finding.where),
             finding.rule.id,
             finding.message,
         ),

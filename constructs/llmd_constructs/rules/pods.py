@@ -158,7 +158,7 @@ class Pod:
             return LEADER_WORKER_SET.kind, names.workload_group
         return DEPLOYMENT.kind, names.prefill if "prefill" in self.path else names.workload
 
-    @property
+    @cached_property
     def node_selector(self) -> dict[str, str]:
         """Labels that its nodes must have."""
         return labels(self.spec, "nodeSelector")
@@ -246,7 +246,7 @@ class Engine:
         value = self.flags.get("port", str(MODEL_SERVER_PORT))
         return int(value) if value.isdecimal() else None
 
-    @property
+    @cached_property
     def known(self) -> EngineImage | None:
         """What the catalogue holds about its image."""
         images = catalogue.ids("engine_image")

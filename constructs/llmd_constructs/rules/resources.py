@@ -1,7 +1,7 @@
 """A rendered object as rules see it."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from llmd_constructs.application import SYNC_WAVE
@@ -46,7 +46,7 @@ class Resource:
         """Its namespace; empty for cluster-wide objects."""
         return text(self.manifest, "metadata", "namespace")
 
-    @property
+    @cached_property
     def title(self) -> str:
         """`Kind namespace/name`."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
@@ -71,4 +71,7 @@ class Resource:
 
     def place(self, path: ValuePath) -> Where:
         """The place of a value in the object."""
-        return Where(self.path, 0, self.title, dotted(path))
+        return Where(self.path, 0, self.title, _dotted(path))
+
+
+_dotted = lru_cache(maxsize=4096)(dotted)  # the same fields of many objects

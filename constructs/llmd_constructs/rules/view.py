@@ -207,9 +207,7 @@ class View:
 
     def nodes_for(self, pod: Pod) -> tuple[Nodes, ...]:
         """Node pools that have the labels a pod asks for."""
-        known = {key for nodes in self.nodes for key in nodes.labels} | _accelerator_labels()
-        wanted = {key: value for key, value in pod.node_selector.items() if key in known}
-        return tuple(nodes for nodes in self.nodes if wanted.items() <= nodes.labels.items())
+        return _nodes_for(self, pod)
 
 
 def asked_once(
@@ -219,7 +217,7 @@ def asked_once(
 
     @wraps(question)
     def ask(view: View, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
-        asked = (question, args)
+        asked = (question, args, *kwargs.items())
         if asked not in view.answers:
             view.answers[asked] = question(view, *args, **kwargs)
         return view.answers[asked]
@@ -231,6 +229,13 @@ def makes_pool(service: Resource) -> bool:
     """Whether KServe makes an InferencePool for this service."""
     scheduler = service.get("spec", "router", "scheduler")
     return isinstance(scheduler, dict) and not dig(scheduler, "pool", "ref")
+
+
+@asked_once
+def _nodes_for(view: View, pod: Pod) -> tuple[Nodes, ...]:
+    known = {key for nodes in view.nodes for key in nodes.labels} | _accelerator_labels()
+    wanted = {key: value for key, value in pod.node_selector.items() if key in known}
+    return tuple(nodes for nodes in view.nodes if wanted.items() <= nodes.labels.items())
 
 
 @asked_once

@@ -39,13 +39,13 @@ def _run(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_kernel_answers_without_a_messenger() -> None:
     """Python's node is the kernel itself, and the environment is as it was once it runs."""
-    assert _run(PROGRAM).stdout == "0\nkernel.js\nset()\n"
+    assert _run(PROGRAM).stdout == "0\nkernel.cjs\nset()\n"
 
 
 def test_a_runtime_of_the_users_own_is_taken(tmp_path: Path) -> None:
     """Who develops jsii gets the program that `JSII_RUNTIME` names."""
     own = tmp_path / "own.js"
-    own.write_text((Path(node.__file__).with_name("kernel.js")).read_text("utf-8"), "utf-8")
+    own.write_text((Path(node.__file__).with_name("kernel.cjs")).read_text("utf-8"), "utf-8")
     with node.without_messenger():
         kernel = {name: os.environ[name] for name in ("LLMD_JSII_KERNEL", "NODE_OPTIONS")}
     assert "\nown.js\n" in _run(PROGRAM, JSII_RUNTIME=str(own), **kernel).stdout
