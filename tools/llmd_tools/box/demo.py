@@ -139,13 +139,14 @@ def _tell_how_to_go_on(demo: Running, console: Console) -> None:
 
 def _follow(demo: Running, console: Console) -> None:
     """Commit what changes in the checkout, so that Argo CD syncs it, until Ctrl-C."""
-    console.print("\nChange environments/, run make synth, and watch Argo CD sync it. Ctrl-C ends all of it.")
+    how = "\nChange environments/, run make synth, and watch Argo CD sync it. Ctrl-C ends all of it."
+    console.print(how, soft_wrap=True)
     last: dict[str, str] = {}
     while True:
         demo.advance()
         if changes := demo.checkout.changes():
             demo.argocd.commit(changes)
-            console.print(f"committed {len(changes)} files", highlight=False)
+            console.print(f"committed {', '.join(sorted(changes))}", highlight=False, soft_wrap=True)
         states = {name: f"{each.sync}, {each.health}" for name, each in demo.argocd.applications().items()}
         for name, state in states.items():
             if last.get(name, state) != state:

@@ -43,14 +43,16 @@ def hints(bin_: Path, gateway: str, argocd: str, chats: list[Chat], pickers: Map
         pickers: URL of the metrics of each endpoint picker, by namespace and name.
     """
     return [
+        f"Argo CD:  {argocd}  (no password)",
+        f"Gateway:  {gateway}",
+        "",
+        "To go on, in another shell:",
         f"export PATH={bin_}:$PATH",
         "kubectl get pods -A",
         "argocd app list",
-        f"Argo CD:  {argocd}  (no password)",
-        f"Gateway:  {gateway}",
         *(_request(gateway, chat) for chat in chats),
         *(
-            f"curl -s {url}/metrics | grep pool_  # what the picker {name} sees"
+            f"curl -s {url}/metrics | grep '^llm_d_epp.*endpoint'  # what the picker {name} sees"
             for name, url in pickers.items()
         ),
     ]

@@ -6,6 +6,7 @@ GKE's controller words them. That a route works here does not prove that it work
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,8 @@ CONTROLLER = "networking.gke.io/gateway"
 _GATEWAYS, _POOLS = "gateway.networking.k8s.io/v1", "inference.networking.k8s.io/v1"
 _POLICIES = "networking.gke.io/v1"
 _PAUSE_SECONDS = 0.3
+_PATIENCE_SECONDS = 10.0
+"""How long it may fail at a stretch: an object may go while its status is written."""
 _OLD = "1970-01-01T00:00:00Z"
 """A condition's time has to be there, and nobody here reads it."""
 
@@ -78,6 +81,8 @@ class GatewayStandIn:
     ) -> None:
         self._over.set()
         self._thread.join()
+        if error is None and self.error is not None:
+            raise self.error
 
     def _bootstrap(self) -> dict[str, Any]:
         sources = {
@@ -87,12 +92,18 @@ class GatewayStandIn:
         return {"node": {"id": "gateway", "cluster": "gateway"}, "dynamic_resources": sources}
 
     def _follow(self) -> None:
+        end = time.monotonic() + _PATIENCE_SECONDS
         while not self._over.wait(_PAUSE_SECONDS):
             try:
                 self._advance()
             except (ToolError, urllib3.exceptions.HTTPError) as error:
-                self.error = error  # the API server is on its way down, or something is wrong with an object
-                return
+                if (
+                    time.monotonic() > end
+                ):  # the API server is going down, or something is wrong with an object
+                    self.error = error
+                    return
+            else:
+                end = time.monotonic() + _PATIENCE_SECONDS
 
     def _advance(self) -> None:
         found = configuration(self._objects(), self._address, str(self._folder))
@@ -140,13 +151,19 @@ class GatewayStandIn:
             staged.rename(self._folder / name)
 
     def _tell(self, found: Configuration) -> None:
-        addresses = [{"type": "IPAddress", "value": self._address}]
-        conditions = [_condition(each, each, "", holds=True) for each in ("Accepted", "Programmed")]
-        self._patch("gateway", self._gateway, {"addresses": addresses, "conditions": conditions})
+        namespace, name = key_of(self._gateway)
+        if gateway := self._cluster.server.get(_GATEWAYS, "Gateway", name, namespace):
+            addresses = [{"type": "IPAddress", "value": self._address}]
+            conditions = [
+                _condition(gateway, each, each, "", holds=True) for each in ("Accepted", "Programmed")
+            ]
+            self._patch("gateway", gateway, {"addresses": addresses, "conditions": conditions})
         for route in self._objects().routes:
             why = "; ".join(found.refused.get(key_of(route), []))
-            accepted = _condition("Accepted", "NotSupported" if why else "Accepted", why, holds=not why)
-            resolved = _condition("ResolvedRefs", "ResolvedRefs", why, holds=not why)
+            accepted = _condition(
+                route, "Accepted", "NotSupported" if why else "Accepted", why, holds=not why
+            )
+            resolved = _condition(route, "ResolvedRefs", "ResolvedRefs", why, holds=not why)
             parent = {
                 "parentRef": route["spec"]["parentRefs"][0],
                 "controllerName": CONTROLLER,
@@ -155,23 +172,24 @@ class GatewayStandIn:
             self._patch("httproute", route, {"parents": [parent]})
 
     def _patch(self, kind: str, thing: Object, status: Mapping[str, Any]) -> None:
-        """Write a status, if it is not the one that was written last."""
+        """Write a status, if it is not the one that was written last; an object that has come anew has none."""
         namespace, name = key_of(thing)
         text = json.dumps({"status": status})
-        if self._told.get(f"{kind}/{namespace}/{name}") != text:
-            self._told[f"{kind}/{namespace}/{name}"] = text
+        told = f"{kind}/{namespace}/{name}/{thing['metadata']['uid']}"
+        if self._told.get(told) != text:
             self._cluster.kubectl(
                 *("-n", namespace, "patch", kind, name),
                 *("--subresource=status", "--type=merge", "--patch", text),
             )
+            self._told[told] = text
 
 
-def _condition(kind: str, reason: str, message: str, *, holds: bool) -> dict[str, Any]:
+def _condition(thing: Object, kind: str, reason: str, message: str, *, holds: bool) -> dict[str, Any]:
     return {
         "type": kind,
         "status": str(holds),
         "reason": reason,
         "message": message,
         "lastTransitionTime": _OLD,
-        "observedGeneration": 1,
+        "observedGeneration": thing["metadata"]["generation"],
     }
