@@ -1,4 +1,4 @@
-"""A control plane for the tests of this folder."""
+"""A control plane for the tests of this folder, and the order of those that deploy environments."""
 
 from collections.abc import Generator
 
@@ -15,3 +15,28 @@ def cluster(request: pytest.FixtureRequest) -> Generator[ControlPlane]:
         running.keep = request.session.testsfailed > 0
         if running.keep:
             print(f"\nlogs of the local control plane: {running.programs.logs}")  # noqa: T201  # shown at the end
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Let all tests of one deployed environment follow each other, in the order of the first test's environments.
+
+    pytest tells parameters apart by their place in a test's list of them, and lists differ from test to test.
+    """
+    mine = [item for item in items if _deployed(item)]
+    order = list(dict.fromkeys(map(_deployed, mine)))
+    rank = {
+        item: place for place, item in enumerate(sorted(mine, key=lambda item: order.index(_deployed(item))))
+    }
+    yield
+    places = [place for place, item in enumerate(items) if item in rank]
+    for place, item in zip(
+        places, sorted((items[each] for each in places), key=rank.__getitem__), strict=True
+    ):
+        items[place] = item
+
+
+def _deployed(item: pytest.Item) -> str:
+    """The environment that a test has deployed; empty if none."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("deployed", "") if callspec else ""

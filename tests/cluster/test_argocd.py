@@ -7,7 +7,6 @@ status, and what would come from the network has a stand-in; both are named in t
 import time
 from collections.abc import Generator, Mapping
 from itertools import pairwise
-from typing import Any
 
 import pytest
 import yaml
@@ -30,9 +29,10 @@ CRDS_BY_ARGOCD = "nvidia-test-cluster"
 """Here Argo CD installs CRDs, the InferencePool's among them. After each event of a CRD it reads all of the server's
 OpenAPI again, so that dozens of them take minutes; elsewhere they are there beforehand."""
 DISTURBED = (CRDS_BY_ARGOCD, "tpu-test-cluster", "fleet-staging")
-"""One environment of each stack (llm-d, KServe of the seeds, upstream's KServe) meets drift and broken commits."""
-OTHERS = tuple(
-    sorted(path.stem for path in (ROOT / "environments").glob("*.yaml") if path.stem not in DISTURBED)
+"""One environment of each stack (llm-d, KServe of the seeds, upstream's KServe) meets all that comes after a sync."""
+ENVIRONMENTS = sorted(
+    (path.stem for path in (ROOT / "environments").glob("*.yaml")),
+    key=lambda name: (name != CRDS_BY_ARGOCD, name),
 )
 GENERAL = {"cpu": "256", "memory": "2Ti", "ephemeral-storage": "8Ti"}
 """A node for the operators, which the rules on node pools do not count."""
@@ -40,8 +40,7 @@ DRIFTED = 7
 """Replicas that no environment asks for."""
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("argocd")]
-# pytest keeps the tests of one parameter together by its place in the list: the disturbed ones come first in both.
-every_environment = pytest.mark.parametrize("deployed", [*DISTURBED, *OTHERS], indirect=True, scope="module")
+every_environment = pytest.mark.parametrize("deployed", ENVIRONMENTS, indirect=True, scope="module")
 disturbed_environments = pytest.mark.parametrize("deployed", DISTURBED, indirect=True, scope="module")
 
 
@@ -71,14 +70,14 @@ def _notes(deployed: Deployed) -> tuple[str, ...]:
     rest = (
         ()
         if deployed.name in DISTURBED
-        else (f"drift, broken commits and pruning: see {', '.join(DISTURBED)}",)
+        else (f"second sync, drift, broken commits and pruning: see {', '.join(DISTURBED)}",)
     )
     return (
         *crds,
         *rest,
         f"pods are simulated, and the status of {', '.join(deployed.simulated)}",
         "webhook configurations are left out: nobody serves the webhooks of operators",
-        *(f"in place of {each.wanted}: {each.instead}" for each in deployed.stand_ins),
+        *(f"in place of {each.wanted}: {each.instead}" for each in deployed.stand_ins.values()),
     )
 
 
@@ -128,19 +127,22 @@ def test_objects_of_an_application_come_in_waves(deployed: Deployed) -> None:
         assert all(max(early) <= min(late) for early, late in pairwise(waves)), name
 
 
-@every_environment
+@disturbed_environments
 def test_a_second_sync_finds_nothing_to_do(deployed: Deployed, judged: Judged) -> None:
-    """Syncing everything once more changes no object."""
+    """Syncing once more all that is ours, which is all but the operators, changes no object."""
     before = deployed.versions()
-    finished = {name: state.finished for name, state in deployed.argocd.applications().items()}
+    finished = {
+        name: state.finished
+        for name, state in deployed.argocd.applications().items()
+        if name not in deployed.operators
+    }
     time.sleep(1)  # times are in whole seconds
-    deployed.argocd.command(
-        "app", "sync", "--selector", f"app.kubernetes.io/part-of={deployed.name}", "--async"
-    )
+    deployed.argocd.command("app", "sync", *finished, "--async")
     deployed.argocd.wait(
         "every application is synced again",
         lambda states: all(
-            state.settled and state.finished != finished[name] for name, state in states.items()
+            states[name].settled and states[name].finished != before_that
+            for name, before_that in finished.items()
         ),
         seconds=SECONDS,
     )
@@ -220,7 +222,7 @@ def test_an_application_that_is_no_longer_rendered_is_pruned(deployed: Deployed,
     last = deployed.item.environment.active[-1].name
     name, rendered = f"{deployed.name}-{last}", f"dist/{deployed.name}"
     gone = deployed.manifests(f"{rendered}/{last}").values()
-    before = {path: _uid(deployed.live(each)) for path, each in deployed.manifests(rendered).items()}
+    before = _uids(deployed, rendered)
     deployed.commit(without_last_deployment(deployed.item))
     deployed.argocd.wait(
         f"{name} and its objects are gone",
@@ -230,10 +232,19 @@ def test_an_application_that_is_no_longer_rendered_is_pruned(deployed: Deployed,
     deployed.argocd.wait_until_settled(
         deployed.applications().keys() - {f"{deployed.name}-namespaces"}, seconds=SECONDS
     )
-    after = {path: _uid(deployed.live(each)) for path, each in deployed.manifests(rendered).items()}
+    after = _uids(deployed, rendered)
     judged("Argo CD", deployed.name, 0)
     assert after.items() <= before.items()
 
 
-def _uid(live: Mapping[str, Any] | None) -> str | None:
-    return live["metadata"]["uid"] if live else None
+def _uids(deployed: Deployed, folder: str) -> dict[tuple[str, str, str], str | None]:
+    """What tells each object of a folder from another of its name, by kind, namespace and name."""
+    found = ((each, deployed.live(each)) for each in deployed.manifests(folder).values())
+    return {
+        (each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]): live["metadata"][
+            "uid"
+        ]
+        if live
+        else None
+        for each, live in found
+    }

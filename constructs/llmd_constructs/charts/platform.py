@@ -4,14 +4,14 @@ from collections.abc import Callable
 from random import Random
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from llmd_constructs import catalogue
 from llmd_constructs.addons.network_policies import NamespacePolicies
 from llmd_constructs.application import Application
 from llmd_constructs.charts.definition import Definition, Values, as_they_are
 from llmd_constructs.charts.rendering import Samples
-from llmd_constructs.config.base import DnsLabel, Flag, Model
+from llmd_constructs.config.base import DnsLabel, Flag, Model, ProjectId, SecretKey
 from llmd_constructs.config.platform import Gateway, GatewayProvider, PullSecret, SecretReference
 from llmd_constructs.manifest import JsonObject
 from llmd_constructs.platform.body_router import BodyRouter, RoutedModel
@@ -59,14 +59,14 @@ class TokenSecretValues(SecretReference):
 
     name: DnsLabel = "hf-token"
     """Name of the Kubernetes Secret."""
-    key: Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = "HF_TOKEN"
+    key: SecretKey = "HF_TOKEN"
     """Key inside the Secret."""
 
 
 class SecretsValues(_Values):
     """Secrets that External Secrets reads from Google Secret Manager."""
 
-    project: Annotated[str, StringConstraints(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$")] = "my-project"
+    project: ProjectId = "my-project"
     """The Google Cloud project's id."""
     hugging_face_token: TokenSecretValues = TokenSecretValues()
     """The Hugging Face token, for gated models and download limits."""

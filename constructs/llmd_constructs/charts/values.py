@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, create_model
 
 from llmd_constructs import catalogue
 from llmd_constructs.charts.accelerators import accelerator_ids
-from llmd_constructs.config.base import DeploymentName, DnsLabel, Flag, Model, Whole, in_words
+from llmd_constructs.config.base import DeploymentName, DnsLabel, Flag, HostName, Model, SecretKey, Whole, in_words
 from llmd_constructs.config.deployment import Adapter, Autoscaling, Engine, FailureMode, Replicas, Stack
 from llmd_constructs.config.platform import GatewayProvider, SecretProvider
 
@@ -38,10 +38,7 @@ class GatewayReference(Model):
     """Name of the Gateway object."""
     namespace: DnsLabel = "opendatahub"
     """Namespace of the Gateway object."""
-    hostname: (
-        Annotated[str, StringConstraints(pattern=r"^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]{2,}$")]
-        | None
-    ) = None
+    hostname: HostName | None = None
     """Host name the routes answer to. Default: any."""
 
 
@@ -57,7 +54,7 @@ class TokenReference(Model):
 
     name: DnsLabel = "hf-token"
     """Name of the Kubernetes Secret."""
-    key: Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)] = "HF_TOKEN"
+    key: SecretKey = "HF_TOKEN"
     """Key inside the Secret."""
 
 

@@ -25,6 +25,14 @@ DeploymentName = Annotated[
     str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40), _NAME
 ]
 """Shorter than a DNS label, because controllers append up to 23 characters to it."""
+HostName = Annotated[str, StringConstraints(pattern=r"^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]{2,}$")]
+"""A host name, the first part of which may be `*`."""
+ProjectId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$"),
+    in_words("must be a project id: 6 to 30 lower-case letters, digits and `-`"),
+]
+"""Id of a Google Cloud project."""
 Flag = Annotated[bool, Strict()]
 """`true` or `false`, and nothing that merely looks like it."""
 Whole = Annotated[int, Strict()]

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from llmd_constructs.config.base import DnsLabel, Flag, Model, Whole, in_words
+from llmd_constructs.config.base import DnsLabel, Flag, Model, ProjectId, Whole, in_words
 
 
 def _only_text(value: object) -> object:
@@ -78,11 +78,7 @@ class Cluster(Model):
 
     name: DnsLabel
     """The cluster's name in GKE."""
-    project: Annotated[
-        str,
-        StringConstraints(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$"),
-        in_words("must be a project id: 6 to 30 lower-case letters, digits and `-`"),
-    ]
+    project: ProjectId
     """The Google Cloud project's id."""
     location: Annotated[
         str,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
-from llmd_constructs.config.base import DnsLabel, Flag, Model, SecretKey, in_words
+from llmd_constructs.config.base import DnsLabel, Flag, HostName, Model, SecretKey, in_words
 
 GatewayProvider = Literal["gke", "istio"]
 SecretProvider = Literal["external-secrets", "manual"]
@@ -28,10 +28,7 @@ class Gateway(Model):
     """Name of the Gateway object."""
     namespace: DnsLabel = "opendatahub"
     """Namespace of the Gateway object."""
-    hostname: (
-        Annotated[str, StringConstraints(pattern=r"^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]{2,}$")]
-        | None
-    ) = None
+    hostname: HostName | None = None
     """Host name the listeners answer to. Default: any."""
     tls: GatewayTls | None = None
     """Serve HTTPS on 443 instead of HTTP on 80. Needs `hostname`."""

@@ -12,7 +12,7 @@ from llmd_constructs.serving.kserve_names import KServeNames
 
 PRIVATE_REGISTRIES = ("registry.redhat.io/",)
 _TOKEN = re.compile(
-    r"\b(hf_[A-Za-z0-9]{20,}|ghp_[A-Za-z0-9]{30,}|AKIA[A-Z0-9]{16}|-----BEGIN [A-Z ]*PRIVATE KEY)"
+    r"\b(?:hf_[A-Za-z0-9]{20,}|ghp_[A-Za-z0-9]{30,}|AKIA[A-Z0-9]{16})|-----BEGIN [A-Z ]*PRIVATE KEY"
 )
 _SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink")
 _HUGGING_FACE = "https://huggingface.co/docs/hub/security-tokens"

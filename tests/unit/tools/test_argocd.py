@@ -1,10 +1,11 @@
 """What our side of Argo CD works out for itself."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from llmd_tools.argocd import ApplicationState, standstill
+from llmd_tools.argocd import BRANCH, ApplicationState, Repository, definitions, standstill
 
 
 @pytest.fixture
@@ -73,3 +74,42 @@ def test_a_state_names_what_failed() -> None:
     )
     assert str(failed) == "one: OutOfSync, -, Failed; tasks failed; Deployment a: bad field"
     assert not failed.settled
+
+
+def test_prose_of_a_crd_goes_and_values_stay() -> None:
+    """A description is prose where a schema has it, and something else as a field's name or inside a value."""
+    definition = {
+        "description": "prose",
+        "properties": {"description": {"type": "string", "description": "prose"}},
+        "default": {"description": "value"},
+        "enum": [{"description": "value"}],
+        "oneOf": [{"description": "prose", "required": ["description"]}],
+    }
+    assert definitions.without_prose({"schema": definition})["schema"] == {
+        "properties": {"description": {"type": "string"}},
+        "default": {"description": "value"},
+        "enum": [{"description": "value"}],
+        "oneOf": [{"required": ["description"]}],
+    }
+
+
+def test_every_branch_is_at_the_last_commit(tmp_path: Path) -> None:
+    """An environment that names another branch than the usual one finds the same files there."""
+    repository = Repository(tmp_path)
+    repository.branch("production")
+    repository.commit({"a": "1"})
+    last = repository.commit({"a": "2"})
+    refs = (tmp_path / "repository.git" / "refs" / "heads").iterdir()
+    assert {ref.name: ref.read_text().strip() for ref in refs} == {BRANCH: last, "production": last}
+
+
+def test_an_application_looks_where_its_source_is() -> None:
+    """So that a commit can be told to those whose files it changes."""
+    state = ApplicationState.of({"metadata": {"name": "one"}, "spec": {"source": {"path": "dist/one"}}})
+    assert [
+        state.reads(path) for path in ("dist/one/a.yaml", "dist/one/b/c.yaml", "dist/one-more/a.yaml")
+    ] == [
+        True,
+        True,
+        False,
+    ]

@@ -32,6 +32,7 @@ class ApplicationState:
         finished: When its last operation ended; empty while it runs.
         messages: What it says about its last operation, each object in it that failed, and its own conditions.
         objects: All its objects that are there, or should be.
+        path: The folder of the repository that it reads; empty if it reads a chart.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ApplicationState:
     finished: str
     messages: tuple[str, ...]
     objects: tuple[ObjectReference, ...]
+    path: str = ""
 
     @classmethod
     def of(cls, application: Mapping[str, Any]) -> Self:
@@ -52,6 +54,7 @@ class ApplicationState:
         return cls(
             name=metadata["name"],
             wave=int(metadata.get("annotations", {}).get(_WAVE, "0")),
+            path=application.get("spec", {}).get("source", {}).get("path", ""),
             sync=sync.get("status", ""),
             health=status.get("health", {}).get("status", ""),
             phase=operation.get("phase", ""),
@@ -65,6 +68,10 @@ class ApplicationState:
     def settled(self) -> bool:
         """Whether it is Synced and Healthy, and nothing is under way; without objects there never was an operation."""
         return (self.sync, self.health) == ("Synced", "Healthy") and self.phase in {"Succeeded", ""}
+
+    def reads(self, path: str) -> bool:
+        """Whether a file of the repository is in its folder."""
+        return path.startswith(f"{self.path}/")
 
     def __str__(self) -> str:
         state = f"{self.name}: {self.sync or '-'}, {self.health or '-'}, {self.phase or 'no operation'}"

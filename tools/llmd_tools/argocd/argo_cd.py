@@ -3,21 +3,20 @@
 import secrets
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
 import yaml
 
-from llmd_tools.argocd import programs
+from llmd_tools.argocd import definitions
 from llmd_tools.argocd.applications import API_VERSION, KIND, ApplicationState, ObjectReference
+from llmd_tools.argocd.programs import Processes
 from llmd_tools.argocd.repository import Repository
 from llmd_tools.argocd.simulation import Simulation
 from llmd_tools.argocd.standstill import Standstill
 from llmd_tools.build import tool
 from llmd_tools.cluster import ControlPlane, wait_until
 from llmd_tools.cluster.api import Object
-from llmd_tools.crds import crd_files
 from llmd_tools.errors import ToolError
 
 _PART_OF = {"app.kubernetes.io/part-of": "argocd"}
@@ -29,15 +28,17 @@ _CONFIG_MAPS = (
     "argocd-gpg-keys-cm",
 )
 _REFRESH = "argocd.argoproj.io/refresh"
-_EVERY_SECONDS = 0.5
+_EVERY_SECONDS = 1
 _KEPT = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 """Namespaces that are no environment's."""
 _NOT_CLEARED = frozenset({"Application", "CustomResourceDefinition"})
-_CLEAR_SECONDS = 180
-_WEBHOOKS = {
-    "admissionregistration.k8s.io": ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+_CLEAR_SECONDS = 300
+_ALWAYS_LEFT_OUT = {
+    # Pods are simulated, so that a webhook would only ever refuse.
+    "admissionregistration.k8s.io": ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"),
+    # The server makes one per API; for each Argo CD would read the whole of OpenAPI again, as it does for each CRD.
+    "apiregistration.k8s.io": ("APIService",),
 }
-"""Pods are simulated, so that a webhook would only ever refuse."""
 
 
 class ArgoCd:
@@ -63,11 +64,11 @@ class ArgoCd:
         Args:
             cluster: Where Argo CD runs, and what it deploys to.
             settings: The ConfigMap `argocd-cm`.
-            left_out: Kinds by group that Argo CD does not look at. Webhook configurations always are: nobody serves
-                them here.
+            left_out: Kinds by group that Argo CD does not look at, beside those that it never does here: webhook
+                configurations, which nobody serves, and APIServices.
         """
         self._left_out = left_out or {}
-        self._readings = count()
+        self._leaving: set[ObjectReference] = set()
         self._cluster = cluster
         self._settings = settings
         self._namespace: str = settings["metadata"]["namespace"]
@@ -75,9 +76,9 @@ class ArgoCd:
         self.simulation = Simulation(cluster)
 
     def __enter__(self) -> Self:
-        self._cluster.install_crds(crd_files("argocd"))
+        self._cluster.install(definitions.argo_cd())
         self._accept(self._objects())
-        self._server = programs.start(self._cluster, self._namespace)
+        self._processes = Processes(self._cluster, self._namespace)
         return self
 
     def __exit__(
@@ -88,7 +89,7 @@ class ArgoCd:
     @property
     def address(self) -> str:
         """Host and port of its server, which asks for no password."""
-        return self._server
+        return self._processes.address
 
     def _objects(self) -> list[Object]:
         secret = {
@@ -100,18 +101,24 @@ class ArgoCd:
         return [namespace, self._configuration(), *maps, secret]
 
     def _configuration(self) -> Object:
-        left_out = {**_WEBHOOKS, **self._left_out}
+        left_out = {**_ALWAYS_LEFT_OUT, **self._left_out}
         exclusions = [{"apiGroups": [group], "kinds": list(kinds)} for group, kinds in left_out.items()]
         data = {**self._settings["data"], "resource.exclusions": yaml.safe_dump(exclusions)}
         return {**self._settings, "data": data}
 
-    def leave_out(self, kinds: Mapping[str, tuple[str, ...]]) -> None:
-        """Have Argo CD, which is running, look at other kinds than these alone, and read the server's API again.
+    def rest(self) -> None:
+        """Stop looking at Applications, until `resume`: whatever is done to the cluster stays done."""
+        self._processes.stop_controller()
 
-        That it does when what it leaves out changes. Of CRDs that it does not look at it would not learn otherwise.
+    def resume(self, left_out: Mapping[str, tuple[str, ...]]) -> None:
+        """Look at Applications again, with the kinds that the server has by now.
+
+        Args:
+            left_out: Kinds by group that Argo CD no longer looks at, in place of those so far.
         """
-        self._left_out = {**kinds, f"reading-{next(self._readings)}.example.com": ("Nothing",)}
+        self._left_out = left_out
         self._accept([self._configuration()])
+        self._processes.start_controller()
 
     def _object(self, api_version: str, kind: str, name: str) -> dict[str, Any]:
         metadata = {"name": name, "namespace": self._namespace, "labels": _PART_OF}
@@ -130,9 +137,10 @@ class ArgoCd:
         self._accept(list(objects))
 
     def commit(self, files: Mapping[str, str | None]) -> None:
-        """Commit files (see `Repository.commit`), and let every Application look at once."""
+        """Commit files (see `Repository.commit`), and let each Application that reads one of them look at once."""
         self.repository.commit(files)
-        self._refresh(self.applications())
+        states = self.applications().values()
+        self._refresh(state.name for state in states if any(map(state.reads, files)))
 
     def _refresh(self, names: Iterable[str]) -> None:
         """Let Applications look at once, instead of when their time comes."""
@@ -144,33 +152,41 @@ class ArgoCd:
     def clear(self) -> None:
         """Delete every Application, and all that Argo CD has deployed but for CRDs: the next environment starts anew.
 
-        Raises:
-            ToolError: If something stays.
+        Argo CD has to rest, which would bring back what goes. `wait_until_clear` tells when all is gone.
         """
         states = self.applications().values()
         objects = {each for state in states for each in state.objects if each.kind not in _NOT_CLEARED}
-        self._drop(sorted(states, key=lambda state: state.wave))
+        self._drop(states)
         server = self._cluster.server
         namespaces = {each["metadata"]["name"] for each in server.list("v1", "Namespace")}
         doomed = namespaces - _KEPT - {self._namespace}
-        left = [each for each in objects if each.namespace not in doomed and each.kind != "Namespace"]
-        for each in left:
+        self._leaving = {each for each in objects if each.namespace not in doomed and each.kind != "Namespace"}
+        self._leaving |= {ObjectReference("v1", "Namespace", "", name) for name in doomed}
+        for each in self._leaving:
             server.delete(each.api_version, each.kind, each.name, each.namespace)
-        for name in doomed:
-            server.delete("v1", "Namespace", name)
-        left += [ObjectReference("v1", "Namespace", "", name) for name in doomed]
+
+    def wait_until_clear(self) -> None:
+        """Wait until nothing is left of what `clear` has deleted.
+
+        Raises:
+            ToolError: If something stays.
+        """
         wait_until(
             "nothing of the environment is left",
-            lambda: (
-                not any(server.get(each.api_version, each.kind, each.name, each.namespace) for each in left)
-            ),
+            lambda: not any(map(self._there, self._leaving)),
             programs=self._cluster.programs,
             seconds=_CLEAR_SECONDS,
             every=_EVERY_SECONDS,
         )
 
+    def _there(self, each: ObjectReference) -> bool:
+        server = self._cluster.server
+        return server.serves(each.api_version, each.kind) and (
+            server.get(each.api_version, each.kind, each.name, each.namespace) is not None
+        )
+
     def _drop(self, states: Iterable[ApplicationState]) -> None:
-        """Delete Applications without their objects: the roots first, which would bring the others back."""
+        """Delete Applications without their objects."""
         server = self._cluster.server
         for state in states:
             server.patch(API_VERSION, KIND, state.name, self._namespace, {"metadata": {"finalizers": None}})
@@ -229,7 +245,7 @@ class ArgoCd:
             ToolError: If it fails, with its own words.
         """
         done = subprocess.run(
-            [tool("argocd"), *arguments, "--plaintext", "--server", self._server],
+            [tool("argocd"), *arguments, "--plaintext", "--server", self.address],
             env={"HOME": str(self._cluster.folder), "PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,

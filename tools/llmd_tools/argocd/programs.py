@@ -15,67 +15,106 @@ import urllib.request
 from pathlib import Path
 
 from llmd_tools.build import build, tool
-from llmd_tools.cluster import ControlPlane, wait_until
+from llmd_tools.cluster import ControlPlane, Program, wait_until
 from llmd_tools.errors import ToolError
 from llmd_tools.groups import group_of
 
 _LOOPBACK = "127.0.0.1"
 _STUBS = ("git-verify-wrapper.sh", "gpg-wrapper.sh")
+_NAMES = _REPO_SERVER, _SERVER, _CONTROLLER = (
+    "argocd-repo-server",
+    "argocd-server",
+    "argocd-application-controller",
+)
+"""The names that tell Argo CD's one binary what to be."""
+_START_SECONDS = 180
 _RESYNC_SECONDS = 600
 """How often every Application is looked at without an occasion. Here a commit is one (see `ArgoCd.commit`)."""
 
 
-def start(cluster: ControlPlane, namespace: str) -> str:
-    """Start redis, repo-server, application controller and server, and wait until all are healthy.
+class Processes:
+    """Argo CD's programs beside a control plane, which stops them at its end.
 
-    Returns:
-        Address of the server, for Argo CD's command line.
+    Attributes:
+        address: Host and port of the server, for Argo CD's command line.
     """
-    environment = _environment(cluster)
-    redis, repository, metrics, controller, server, server_metrics = (cluster.ports.take() for _ in range(6))
-    common = [
-        "--redis",
-        f"{_LOOPBACK}:{redis}",
-        "--repo-server",
-        f"{_LOOPBACK}:{repository}",
-        "--namespace",
-        namespace,
-    ]
-    cluster.programs.start(
-        "redis", [_redis(), "--port", str(redis), "--bind", _LOOPBACK, "--save", "", "--appendonly", "no"]
-    )
-    commands = {
-        "argocd-repo-server": [
-            *("--address", _LOOPBACK, "--port", str(repository)),
-            *("--metrics-address", _LOOPBACK, "--metrics-port", str(metrics)),
-            *("--redis", f"{_LOOPBACK}:{redis}", "--revision-cache-expiration", "1s"),
-        ],
-        "argocd-application-controller": [
-            *common,
-            *("--metrics-port", str(controller)),
-            *("--app-resync", str(_RESYNC_SECONDS), "--app-resync-jitter", "0"),
-            *("--repo-error-grace-period-seconds", "0"),
-            *("--enable-k8s-event", "none"),
-        ],
-        "argocd-server": [
-            *common,
-            *("--address", _LOOPBACK, "--port", str(server)),
-            *("--metrics-address", _LOOPBACK, "--metrics-port", str(server_metrics)),
-            *("--insecure", "--disable-auth", "--dex-server", f"{_LOOPBACK}:1"),
-        ],
-    }
-    for name, arguments in commands.items():
-        cluster.programs.start(
-            name, [tool("argocd"), *arguments], env={**environment, "ARGOCD_BINARY_NAME": name}
+
+    def __init__(self, cluster: ControlPlane, namespace: str) -> None:
+        """Start redis, repo-server, server and application controller, and wait until all are healthy."""
+        self._cluster = cluster
+        self._environment = _environment(cluster)
+        redis, repository, server = (f"{_LOOPBACK}:{cluster.ports.take()}" for _ in range(3))
+        self._metrics = {name: f"{_LOOPBACK}:{cluster.ports.take()}" for name in _NAMES}
+        self._common = ["--redis", redis, "--repo-server", repository, "--namespace", namespace]
+        self.address = server
+        self._start_redis(redis)
+        self._start(
+            _REPO_SERVER,
+            [
+                *_at(repository),
+                *("--metrics-address", _LOOPBACK),
+                *("--redis", redis, "--revision-cache-expiration", "1s"),
+            ],
         )
-    for name, port in (("repo-server", metrics), ("application controller", controller), ("server", server)):
+        self._start(
+            _SERVER,
+            [
+                *self._common,
+                *_at(server),
+                *("--metrics-address", _LOOPBACK),
+                *("--insecure", "--disable-auth", "--dex-server", f"{_LOOPBACK}:1"),
+            ],
+        )
+        self._controller = self._start_controller()
+        for address in (self._metrics[_REPO_SERVER], self._metrics[_CONTROLLER], server):
+            self._wait_for(address)
+
+    def stop_controller(self) -> None:
+        """Stop the application controller; the cluster stays as it is."""
+        self._cluster.programs.stop(self._controller)
+
+    def start_controller(self) -> None:
+        """Start the application controller again; it reads settings and the server's API anew."""
+        self._controller = self._start_controller()
+        self._wait_for(self._metrics[_CONTROLLER])
+
+    def _start_controller(self) -> Program:
+        return self._start(
+            _CONTROLLER,
+            [
+                *self._common,
+                *("--app-resync", str(_RESYNC_SECONDS), "--app-resync-jitter", "0"),
+                *("--repo-error-grace-period-seconds", "0"),
+                *("--enable-k8s-event", "none"),
+            ],
+        )
+
+    def _start_redis(self, address: str) -> None:
+        host, _, port = address.partition(":")
+        self._cluster.programs.start(
+            "redis", [_redis(), "--port", port, "--bind", host, "--save", "", "--appendonly", "no"]
+        )
+
+    def _start(self, name: str, arguments: list[str]) -> Program:
+        _, _, port = self._metrics[name].partition(":")
+        return self._cluster.programs.start(
+            name,
+            [tool("argocd"), *arguments, "--metrics-port", port],
+            env={**self._environment, "ARGOCD_BINARY_NAME": name},
+        )
+
+    def _wait_for(self, address: str) -> None:
         wait_until(
-            f"Argo CD's {name} is healthy",
-            lambda port=port: _healthy(port),
-            programs=cluster.programs,
-            seconds=120,
+            f"Argo CD's program at {address} is healthy",
+            lambda: _healthy(address),
+            programs=self._cluster.programs,
+            seconds=_START_SECONDS,
         )
-    return f"{_LOOPBACK}:{server}"
+
+
+def _at(address: str) -> list[str]:
+    host, _, port = address.partition(":")
+    return ["--address", host, "--port", port]
 
 
 def _environment(cluster: ControlPlane) -> dict[str, str]:
@@ -115,9 +154,9 @@ def _redis() -> Path:
     return Path(spec.origin).parent / "bin" / "redis-server"
 
 
-def _healthy(port: int) -> bool:
+def _healthy(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{_LOOPBACK}:{port}/healthz", timeout=5):
+        with urllib.request.urlopen(f"http://{address}/healthz", timeout=5):
             return True
     except (urllib.error.URLError, OSError):
         return False

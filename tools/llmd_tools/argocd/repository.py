@@ -17,7 +17,7 @@ _WHO = {
 
 
 class Repository:
-    """A repository with one branch, and the files that its next commit will hold.
+    """A repository, and the files that its next commit will hold, on all of its branches.
 
     Attributes:
         url: Where git finds it.
@@ -33,8 +33,13 @@ class Repository:
         self.files = folder / "files"
         self.files.mkdir(parents=True)
         self._store = folder / "repository.git"
+        self._branches = {BRANCH}
         self.url = self._store.as_uri()
         self._git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", str(self._store))
+
+    def branch(self, name: str) -> None:
+        """Have a branch of this name too, from the next commit on."""
+        self._branches.add(name)
 
     def commit(self, files: Mapping[str, str | None] | None = None) -> str:
         """Commit the working tree, after some files of it were written.
@@ -55,7 +60,10 @@ class Repository:
         tree = (f"--git-dir={self._store}", f"--work-tree={self.files}")
         self._git(*tree, "add", "--all")
         self._git(*tree, "commit", "--quiet", "--allow-empty", "--message=change")
-        return self._git(*tree, "rev-parse", "HEAD").strip()
+        commit = self._git(*tree, "rev-parse", "HEAD").strip()
+        for name in self._branches - {BRANCH}:
+            self._git(*tree, "branch", "--force", name, commit)
+        return commit
 
     def _git(self, *arguments: str) -> str:
         done = subprocess.run(

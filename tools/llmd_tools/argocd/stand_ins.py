@@ -4,10 +4,12 @@ The same files, where a Go module holds them; else what is nearest; and each is 
 what it is not.
 """
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +103,23 @@ def stand_in(application: Mapping[str, Any], repository: Repository) -> tuple[di
     if source["repoURL"] == repository.url:
         return dict(application), None
     name: str = application["metadata"]["name"]
-    path = f"{FOLDER}/{name}"
     instead, fill, how = _choose(source)
+    path = f"{FOLDER}/{re.sub(r'[^A-Za-z0-9.]+', '-', instead)}"
     if not (repository.files / path).exists():
         fill(repository.files / path)
     new = {"repoURL": repository.url, "targetRevision": BRANCH, "path": path, **how}
     spec = {**application["spec"], "source": new}
     wanted = f"{source['repoURL']} {source.get('chart') or source['path']} {source['targetRevision']}"
     return {**application, "spec": spec}, StandIn(name, wanted, instead)
+
+
+def without_objects(application: Mapping[str, Any], repository: Repository) -> dict[str, Any]:
+    """An Application that reads an empty folder of a repository in place of its own source."""
+    path = f"{FOLDER}/nothing"
+    if not (repository.files / path).exists():
+        _nothing(repository.files / path)
+    new = {"repoURL": repository.url, "targetRevision": BRANCH, "path": path}
+    return {**application, "spec": {**application["spec"], "source": new}}
 
 
 def brought(application: Mapping[str, Any], repository: Repository) -> list[dict[str, Any]]:
@@ -121,28 +132,31 @@ def brought(application: Mapping[str, Any], repository: Repository) -> list[dict
     if not source.get("path", "").startswith(f"{FOLDER}/"):
         return []
     folder = repository.files / source["path"]
-    documents = _rendered(folder, source) if (folder / "Chart.yaml").exists() else _included(folder, source)
-    return [each for each in documents if each]
+    if (folder / "Chart.yaml").exists():
+        return _rendered(folder, yaml.safe_dump(source.get("helm", {}).get("valuesObject", {})))
+    return _included(folder, source.get("directory", {}).get("include", "*.yaml"))
 
 
-def _rendered(folder: Path, source: Mapping[str, Any]) -> list[dict[str, Any]]:
+@cache
+def _rendered(folder: Path, values: str) -> list[dict[str, Any]]:
     done = subprocess.run(
         [tool("helm"), "template", "release", folder, "--include-crds", "--values", "-"],
-        input=yaml.safe_dump(source.get("helm", {}).get("valuesObject", {})),
+        input=values,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise ToolError(f"helm template {folder.name}: {done.stderr.strip()}")
-    return list(yaml.load_all(done.stdout, Loader))
+    return [each for each in yaml.load_all(done.stdout, Loader) if each]
 
 
-def _included(folder: Path, source: Mapping[str, Any]) -> list[dict[str, Any]]:
-    start, _, rest = source.get("directory", {}).get("include", "*.yaml").partition("{")
+@cache
+def _included(folder: Path, pattern: str) -> list[dict[str, Any]]:
+    start, _, rest = pattern.partition("{")
     middle, _, end = rest.partition("}")
     files = {file for each in middle.split(",") for file in folder.glob(f"{start}{each}{end}")}
-    return [each for file in sorted(files) for each in yaml.load_all(file.read_text(), Loader)]
+    return [each for file in sorted(files) for each in yaml.load_all(file.read_text(), Loader) if each]
 
 
 _Choice = tuple[str, Callable[[Path], None], dict[str, Any]]

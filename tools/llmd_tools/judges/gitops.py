@@ -1,9 +1,12 @@
 """An environment that the real Argo CD looks after, from a local repository that holds what is rendered for it."""
 
+import json
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -12,8 +15,9 @@ from llmd_constructs.config.load import LoadedEnvironment
 from llmd_constructs.environment import brings_inference_pool
 from llmd_constructs.synthesis import render, synthesize
 from llmd_tools.argocd import ApplicationState, ArgoCd, ObjectReference
-from llmd_tools.argocd.stand_ins import StandIn, brought, stand_in
-from llmd_tools.cluster import ControlPlane
+from llmd_tools.argocd.definitions import without_prose
+from llmd_tools.argocd.stand_ins import StandIn, brought, stand_in, without_objects
+from llmd_tools.cluster import ControlPlane, Node
 from llmd_tools.crds import crd_files
 from llmd_tools.judges.nodes import nodes
 from llmd_tools.judges.rendered import ROOT, Manifest
@@ -27,6 +31,11 @@ SECONDS = 600
 
 _GKE_STAND_INS = ROOT / "tools/stand-ins/gke"
 _POOLS = "inference.networking.k8s.io_inferencepools.yaml"
+
+
+def source(application: Mapping[str, Any]) -> str:
+    """Where an Application's objects come from, as text."""
+    return json.dumps(application["spec"]["source"], sort_keys=True)
 
 
 def with_repository(item: LoadedEnvironment, url: str) -> LoadedEnvironment:
@@ -53,7 +62,12 @@ def brought_by_gke(item: LoadedEnvironment) -> Iterator[Manifest]:
     pools = [file for file in crd_files("inference-extension-1.5") if has_pools and file.name == _POOLS]
     sets = crd_files("gateway-api", "gke-gateway", "managed-prometheus")
     for file in (*sets, *pools, *_GKE_STAND_INS.glob("*.yaml")):
-        yield from custom_resource_definitions(file)
+        yield from _definitions(file)
+
+
+@cache
+def _definitions(file: Path) -> tuple[Manifest, ...]:
+    return tuple(custom_resource_definitions(file))
 
 
 @dataclass
@@ -65,7 +79,9 @@ class Deployed:
         cluster: Where it runs.
         argocd: The Argo CD.
         files: What is committed, by path; stand-ins left out.
-        stand_ins: Sources that were replaced.
+        synced: Environments that have synced the same before, by source of an operator's Application.
+        operators: Applications whose source was replaced, with all objects of their stand-ins, by name.
+        stand_ins: What was replaced, by name of the Application.
         early: Applications that came before one of an earlier wave was healthy.
         seconds: From its commit to Synced and Healthy.
     """
@@ -74,7 +90,9 @@ class Deployed:
     cluster: ControlPlane
     argocd: ArgoCd
     files: dict[str, str] = field(default_factory=dict[str, str])
-    stand_ins: list[StandIn] = field(default_factory=list[StandIn])
+    synced: Mapping[str, str] = field(default_factory=dict[str, str])
+    operators: dict[str, Manifest] = field(default_factory=dict[str, Manifest])
+    stand_ins: dict[str, StandIn] = field(default_factory=dict[str, StandIn])
     early: list[str] = field(default_factory=list[str])
     seconds: float = 0
 
@@ -127,22 +145,32 @@ class Deployed:
                     yield path, text
                 continue
             application, replaced = stand_in(manifest, self.argocd.repository)
-            if replaced and replaced not in self.stand_ins:
-                self.stand_ins.append(replaced)
-            yield path, yaml.safe_dump(application)
+            yield path, yaml.safe_dump(self._once(application, replaced) if replaced else application)
+
+    def _once(self, application: Manifest, replaced: StandIn) -> Manifest:
+        """The Application of an operator; without objects, if another environment has synced just the same."""
+        self.operators[replaced.application] = application
+        self.stand_ins[replaced.application] = replaced
+        if (where := self.synced.get(source(application), self.name)) == self.name:
+            return application
+        instead = f"nothing, since {where} has synced it: {replaced.instead}"
+        self.stand_ins[replaced.application] = replace(replaced, instead=instead)
+        return without_objects(application, self.argocd.repository)
 
     def definitions(self) -> list[Manifest]:
         """The CRDs that GKE has, or operators bring, of kinds that the environment has, or that are simulated."""
-        upstream = [
-            each
-            for application in self.applications().values()
-            for each in brought(application, self.argocd.repository)
-        ]
+        upstream = self.brought()
         kinds = {each["kind"] for each in (*upstream, *self.manifests(f"dist/{self.name}").values())}
         kinds |= self.argocd.simulation.kinds
-        crds = [each for each in upstream if each["kind"] == CRD]
+        crds = (*brought_by_gke(self.item), *(each for each in upstream if each["kind"] == CRD))
+        return [each for each in crds if each["spec"]["names"]["kind"] in kinds]
+
+    def brought(self) -> list[Manifest]:
+        """All objects that the environment's operators bring."""
         return [
-            each for each in (*brought_by_gke(self.item), *crds) if each["spec"]["names"]["kind"] in kinds
+            each
+            for application in self.operators.values()
+            for each in brought(application, self.argocd.repository)
         ]
 
     def bootstrap(self) -> None:
@@ -197,10 +225,14 @@ class DeployedOneByOne:
         self._cluster = cluster
         self._argocd = argocd
         self._defined: dict[str, Manifest] = {}
+        self._synced: dict[str, str] = {}
+        self._nodes: list[str] = []
 
     @contextmanager
     def deploy(self, name: str, *, crds_beforehand: bool) -> Generator[Deployed]:
         """Sync an environment from nothing, and take it away at the end.
+
+        Operators of one version and with one configuration are synced with the first environment that has them.
 
         Args:
             name: Of the environment.
@@ -208,28 +240,44 @@ class DeployedOneByOne:
                 installs them.
         """
         item = with_repository(self._items[name], self._argocd.repository.url)
-        environment = Deployed(item, self._cluster, self._argocd)
+        environment = Deployed(item, self._cluster, self._argocd, synced=self._synced)
         begun = time.monotonic()
-        environment.commit()
-        self._define(environment.definitions() if crds_beforehand else list(brought_by_gke(item)))
-        self._argocd.leave_out({"apiextensions.k8s.io": (CRD,)} if crds_beforehand else {})
-        self._argocd.simulation.restart()
-        self._cluster.create_nodes(nodes(item.environment.cluster))
-        environment.bootstrap()
-        environment.seconds = time.monotonic() - begun
-        yield environment
-        if not crds_beforehand:
-            self._defined |= _by_name(environment.definitions())
-        self._argocd.clear()
-        for each in nodes(item.environment.cluster):
-            self._cluster.server.delete("v1", "Node", each.name)
+        self._argocd.rest()
+        try:
+            self._argocd.repository.branch(item.environment.gitops.repository.revision)
+            environment.commit()
+            self._define(environment, crds_beforehand=crds_beforehand)
+            self._argocd.wait_until_clear()
+            self._replace_nodes(nodes(item.environment.cluster))
+            self._argocd.resume({"apiextensions.k8s.io": (CRD,)} if crds_beforehand else {})
+            self._argocd.simulation.restart()
+            environment.bootstrap()
+            environment.seconds = time.monotonic() - begun
+            for each in environment.operators.values():
+                self._synced.setdefault(source(each), name)
+            yield environment
+        finally:
+            self._argocd.rest()
+            self._argocd.clear()
 
-    def _define(self, crds: Iterable[Manifest]) -> None:
+    def _replace_nodes(self, new: Iterable[Node]) -> None:
+        """Not before the pods of the last environment are gone, which are ended with their nodes' help."""
+        for name in self._nodes:
+            self._cluster.server.delete("v1", "Node", name)
+        wanted = list(new)
+        self._cluster.create_nodes(wanted)
+        self._nodes = [node.name for node in wanted]
+
+    def _define(self, environment: Deployed, *, crds_beforehand: bool) -> None:
         """Install CRDs, in place of those that another environment has under the same name."""
-        wanted = _by_name(crds)
-        self._cluster.uninstall(name for name, crd in wanted.items() if self._defined.get(name, crd) != crd)
-        self._cluster.install(wanted.values())
-        self._defined |= wanted
+        here = environment.definitions() if crds_beforehand else list(brought_by_gke(environment.item))
+        to_come = [] if crds_beforehand else [each for each in environment.brought() if each["kind"] == CRD]
+        new = {
+            name: crd for name, crd in _by_name([*here, *to_come]).items() if self._defined.get(name) != crd
+        }
+        self._cluster.uninstall(new.keys() & self._defined.keys())
+        self._cluster.install(without_prose(crd) for name, crd in _by_name(here).items() if name in new)
+        self._defined |= new
 
 
 def _by_name(crds: Iterable[Manifest]) -> dict[str, Manifest]:
