@@ -191,6 +191,7 @@ class ControlPlane:
             "the CRDs are gone",
             lambda: not any(self.server.get(*api, name) for name in gone),
             programs=self.programs,
+            seconds=180,
         )
         self.server.forget()
 
