@@ -27,6 +27,7 @@ CRDS = (
     "cert-manager",
     "trust-manager",
     "external-secrets",
+    "managed-prometheus",
 )
 NAMESPACE = "some"
 RELEASE = "any"

@@ -14,6 +14,7 @@ _READY: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("cert-manager.io/v1", "Issuer"): ("Ready",),
     ("external-secrets.io/v1", "ClusterSecretStore"): ("Ready",),
     ("external-secrets.io/v1", "ExternalSecret"): ("Ready",),
+    ("monitoring.googleapis.com/v1", "PodMonitoring"): ("ConfigurationCreateSuccess",),
     ("trust.cert-manager.io/v1alpha1", "Bundle"): ("Synced",),
 }
 """Conditions that are said to be true of kinds for which nothing is done here."""
@@ -24,11 +25,11 @@ _ISTIOD = "istiod"
 
 
 class Operators:
-    """Stands in for the Sail operator, cert-manager, trust-manager and External Secrets.
+    """Stands in for the Sail operator, cert-manager, trust-manager, External Secrets and managed Prometheus.
 
     Istio's control plane is installed and runs, and secrets from a store hold a made-up text, as do those that the
     runbook has somebody make by hand. Certificates and issuers are only said to be ready: whoever serves TLS here has
-    certificates of its own. A bundle holds the authority of the cluster.
+    certificates of its own. A bundle holds the authority of the cluster. Nothing is collected.
     """
 
     def __init__(self, cluster: ControlPlane, by_hand: Iterable[Mapping[str, Any]]) -> None:

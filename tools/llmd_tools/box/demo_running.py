@@ -13,6 +13,7 @@ from llmd_constructs.catalogue import kserve_release
 from llmd_tools.argocd import ArgoCd
 from llmd_tools.box import opendatahub, stand_ins
 from llmd_tools.box.box import Box
+from llmd_tools.box.demo_autoscalers import Autoscalers
 from llmd_tools.box.demo_chats import Chat, chats
 from llmd_tools.box.demo_checkout import Checkout
 from llmd_tools.box.demo_gke import GkeGateway
@@ -141,6 +142,7 @@ def running(box: Box, environment: Rendered, tell: Callable[[str], None]) -> Gen
 def _controllers(cluster: ControlPlane, environment: Rendered, closing: ExitStack) -> Iterator[Controller]:
     yield Operators(cluster, _tokens(environment))
     yield PodGroups(cluster)
+    yield Autoscalers(cluster)
     if opendatahub.is_wanted(environment):
         yield opendatahub.DestinationRules(cluster)
     if not environment.of_kind(_ISTIO):

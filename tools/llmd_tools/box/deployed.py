@@ -9,7 +9,9 @@ from llmd_tools import progress
 from llmd_tools.box import istio, opendatahub, programs, stand_ins
 from llmd_tools.box.box import Box
 from llmd_tools.box.client import Client
+from llmd_tools.box.demo_autoscalers import Autoscalers
 from llmd_tools.box.demo_chats import chats
+from llmd_tools.box.demo_groups import PodGroups
 from llmd_tools.box.demo_operators import Operators
 from llmd_tools.box.gateway_stand_in import GatewayStandIn
 from llmd_tools.box.scenarios.world import World
@@ -93,14 +95,13 @@ def _accept(verdicts: Iterable[Verdict]) -> None:
 
 
 def _wait(cluster: ControlPlane, environment: Rendered, gateway: Manifest) -> None:
-    """Wait until the gateway has an address, and all pods are ready."""
-    operators = Operators(cluster, by_hand=())
-    rules = opendatahub.DestinationRules(cluster)
+    """Wait until the gateway has an address, and all pods are ready, with what controllers do that are not here."""
+    rules = [opendatahub.DestinationRules(cluster)] if opendatahub.is_wanted(environment) else []
+    controllers = [Operators(cluster, by_hand=()), PodGroups(cluster), Autoscalers(cluster), *rules]
 
     def done() -> bool:
-        operators.advance()
-        if opendatahub.is_wanted(environment):
-            rules.advance()
+        for each in controllers:
+            each.advance()
         return bool(_addresses(cluster, gateway)) and not unready(cluster) and not unavailable(cluster)
 
     wait_until(
@@ -113,9 +114,7 @@ def _wait(cluster: ControlPlane, environment: Rendered, gateway: Manifest) -> No
 
 def _wait_for_answers(cluster: ControlPlane, gateway: Client, environment: Rendered) -> None:
     """Wait until the gateway has been told of every model: its pod is ready before that."""
-    groups = [each for each in environment.of_kind(_SERVICE) if "worker" in each["spec"]]
-    elsewhere = {each["metadata"]["namespace"] for each in groups}
-    wanted = [each for each in chats(list(environment.objects.values())) if each.namespace not in elsewhere]
+    wanted = chats(list(environment.objects.values()))
     wait_until(
         "the gateway leads to every model",
         lambda: all(gateway.at(each.path).chat(each.model, "hello").good for each in wanted),
@@ -125,17 +124,14 @@ def _wait_for_answers(cluster: ControlPlane, gateway: Client, environment: Rende
 
 
 def unready(cluster: ControlPlane) -> list[str]:
-    """The LLMInferenceServices that are not ready, with KServe's reasons; none where there is no KServe.
-
-    One whose replicas are groups of pods never is: the controller of LeaderWorkerSets is not here.
-    """
+    """The LLMInferenceServices that are not ready, with KServe's reasons; none where there is no KServe."""
     if not cluster.server.serves(_KSERVE, _SERVICE):
         return []
     found: list[str] = []
     for service in cluster.server.list(_KSERVE, _SERVICE):
         conditions = service.get("status", {}).get("conditions", [])
         ready = any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)
-        if not ready and "worker" not in service["spec"]:
+        if not ready:
             reasons = [each.get("message", "") for each in conditions if each["status"] == "False"]
             found.append(": ".join([service["metadata"]["name"], *filter(None, reasons)]))
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from llmd_constructs.catalogue import kserve_release
+from llmd_constructs.catalogue import kserve_release, picker_release
 from llmd_tools.box import istio, opendatahub
 from llmd_tools.build import versions
 from llmd_tools.cluster import ControlPlane
@@ -34,12 +34,14 @@ def notes(environment: Rendered) -> Iterator[str]:
     yield from _instead("the endpoint picker", _picker(environment), RELEASE)
     if not environment.of_kind("Istio"):
         yield "in place of GKE's gateway: a stand-in that does what GKE supports, and refuses the rest"
+    if environment.of_kind("HorizontalPodAutoscaler"):
+        yield "nobody measures load: autoscalers keep the least replicas"
     if environment.of_kind("NetworkPolicy"):
         yield "NetworkPolicies are applied, and nobody enforces them"
 
 
 def let_picker_read(cluster: ControlPlane, environment: Rendered) -> None:
-    """Give pickers what the one that runs reads besides, where an environment names another release.
+    """Let pickers read what the release that runs reads, where an environment names one that reads less.
 
     Args:
         cluster: Where they are going to run.
@@ -48,15 +50,13 @@ def let_picker_read(cluster: ControlPlane, environment: Rendered) -> None:
     Raises:
         ToolError: If the API server refuses it.
     """
-    if _picker(environment) == RELEASE:
+    missing = set(picker_release(RELEASE).rbac) - set(picker_release(_picker(environment)).rbac)
+    if not missing:
         return
     cluster.install_crds(crd_files(*pool_sets(None)))
     rules = [
-        {
-            "apiGroups": ["inference.networking.x-k8s.io", "llm-d.ai"],
-            "resources": ["inferenceobjectives", "inferencemodelrewrites"],
-            "verbs": ["get", "list", "watch"],
-        }
+        {"apiGroups": [each.group], "resources": list(each.resources), "verbs": ["get", "list", "watch"]}
+        for each in missing
     ]
     accounts = [{"apiGroup": _RBAC, "kind": "Group", "name": "system:serviceaccounts"}]
     role = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": _ROLE}

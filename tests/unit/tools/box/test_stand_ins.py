@@ -14,6 +14,7 @@ from llmd_tools.judges.rendered import environments
         ("tpu-test-cluster", "in place of the endpoint picker v0.4.0: v"),
         ("nvidia-test-cluster", "in place of the endpoint picker v0.4.0: v"),
         ("nvidia-test-cluster", "in place of GKE's gateway: "),
+        ("llmd-gke-gpu", "nobody measures load: "),
         ("llmd-istio-tpu-pattern1", "NetworkPolicies are applied, and nobody enforces them"),
     ],
 )

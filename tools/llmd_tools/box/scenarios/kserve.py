@@ -13,6 +13,7 @@ _PATHS = (
     ("/catalogue/llama31-8b", _LLAMA, "llama31-8b-kserve-"),
     ("/catalogue/qwen3-30b-a3b", _QWEN, "qwen3-30b-a3b-kserve-"),
     ("/gpt-oss/gpt-oss", _GPT, "gpt-oss-kserve-"),
+    ("/deepseek/deepseek-r1", "deepseek-ai/DeepSeek-R1", "deepseek-r1-kserve-mn-"),
 )
 _PREFILL = {"app.kubernetes.io/component": "llminferenceservice-workload-prefill"}
 _PORT, _LONG = 8000, 600
@@ -21,7 +22,7 @@ _SEEDS, _SMALL = "llm-d-inference-scheduling", "Qwen/Qwen2.5-3B-Instruct"
 
 
 def by_path(world: World) -> Iterator[str]:
-    """Each LLMInferenceService answers at its path, from pods that KServe has made."""
+    """Each LLMInferenceService answers at its path, from pods that KServe has made, alone or as a group."""
     for path, model, pods in _PATHS:
         answer = world.gateway.at(path).chat(model, "hello")
         expect(
