@@ -13,8 +13,8 @@ help: ## List the commands
 synth: $(VENV)/run.stamp ## Render dist/ and argocd/ from environments/
 	@$(BIN)/python main.py synth
 
-# What takes minutes even with everything built, or needs user namespaces: environments synced, run or installed. `make judge` runs these too.
-MINUTES := tests/cluster/test_argocd.py tests/cluster/box tests/cluster/test_box_agent.py tests/cluster/charts/test_life.py tests/cluster/charts/test_argocd_source.py
+# What takes minutes even with everything built, or needs user namespaces: environments run, charts installed. `make judge` runs these too.
+MINUTES := tests/cluster/box tests/cluster/test_box_agent.py tests/cluster/charts/test_life.py tests/cluster/charts/test_argocd_source.py
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Lint, check types, run every test but those of MINUTES

@@ -1,4 +1,4 @@
-"""Fixtures that every test may use, and the table of the judges."""
+"""Fixtures that every test may use, and the tables of the judges and of the scenarios."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from llmd_constructs.config.load import LoadedEnvironment, load_environments
 from llmd_constructs.plan.model import Plan
 
-pytest_plugins = ["llmd_tools.judges.plugin"]
+pytest_plugins = ["llmd_tools.judges.plugin", "llmd_tools.box.scenario_table"]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from llmd_tools.box.scenarios import BY_ENVIRONMENT, SCENARIOS, World
+from llmd_tools.box.scenario_table import Told
+from llmd_tools.box.scenarios import BY_ENVIRONMENT, SCENARIOS, World, summary
 
 pytestmark = pytest.mark.cluster
 
@@ -14,7 +15,9 @@ _each = [
 
 
 @pytest.mark.parametrize(("world", "name"), _each, indirect=["world"], scope="session")
-def test_scenario(world: World, name: str) -> None:
+def test_scenario(world: World, name: str, told: Told) -> None:
     """The scenario happens as its docstring says; its lines are what was seen."""
+    environment = next(each for each, scenarios in BY_ENVIRONMENT.items() if name in scenarios)
+    told(environment, name, summary(name))
     for line in SCENARIOS[name](world):
-        print(f"{name}: {line}")  # noqa: T201  # shown if it fails
+        told(environment, name, f"- {line}")

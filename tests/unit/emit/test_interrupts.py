@@ -18,6 +18,10 @@ import os, signal, sys
 from pathlib import Path
 from llmd_constructs.emit.tree import write_tree
 
+# Whoever started the tests may have had signals ignored, as nohup and background jobs do.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 root, files, call, signals, before = Path(sys.argv[1]), eval(sys.argv[2]), sys.argv[3], eval(sys.argv[4]), sys.argv[5]
 exec(before)
 usual, turns = getattr(os, call), iter(range(1000))
