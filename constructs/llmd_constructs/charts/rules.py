@@ -225,7 +225,6 @@ def scorers_table(stack: Stack) -> str:
 def _profile(pattern: str) -> PickerProfile:
     """What the picker may have to do."""
     return PickerProfile(
-        lora=pattern == "multi-model",
         render="url" if pattern == "prefix-cache" else None,
         disaggregated=pattern == "prefill-decode",
     )
