@@ -20,6 +20,7 @@ from llmd_constructs.patterns.models import default_route
 from llmd_constructs.patterns.refusal import Refusal
 from llmd_constructs.patterns.scaling import scaling_refusals
 from llmd_constructs.serving.engine import ephemeral_gib, resolve_image
+from llmd_constructs.serving.features import NIXL_CONNECTOR, TPU_CONNECTOR
 from llmd_constructs.serving.picker import PickerProfile, needed_plugins
 from llmd_constructs.serving.placement import Placement, place
 
@@ -357,7 +358,7 @@ def _connectors(context: Context, deployment: PrefillDecode, path: ValuePath) ->
         engine = phase.engine or deployment.engine
         placement = place(context.environment.node_pool(phase.node_pool or deployment.node_pool))
         image = resolve_image(engine, placement)
-        wanted = "TPUConnector" if placement.is_tpu else "NixlConnector"
+        wanted = TPU_CONNECTOR if placement.is_tpu else NIXL_CONNECTOR
         if wanted not in image.kv_connectors:
             default = catalogue.default_engine(placement.accelerator.kind).image
             where: ValuePath = (side, "engine", "image") if phase.engine else ("engine", "image")

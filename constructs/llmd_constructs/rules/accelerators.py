@@ -1,14 +1,19 @@
 """Accelerators: pods that land on the right nodes, whole, and tell libtpu the truth."""
 
+import json
 from collections.abc import Iterator
 
 from llmd_constructs.catalogue.accelerators import accelerators
 from llmd_constructs.catalogue.machine_types import machine_types
+from llmd_constructs.manifest import JsonObject
 from llmd_constructs.rules.capacity import accelerated, node_demand, waits_for_a_node
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.pods import Engine, Pod
 from llmd_constructs.rules.reading import entries, mapping, text
+from llmd_constructs.rules.replicas import asked
 from llmd_constructs.rules.view import Nodes, View
+from llmd_constructs.serving.features import NIXL_CONNECTOR
+from llmd_constructs.serving.fit import MIB, kv_bytes_per_token
 from llmd_constructs.serving.placement import GKE_NODE_POOL
 
 INTERFACES = "networking.gke.io/interfaces"
@@ -406,8 +411,7 @@ def gpu_network(view: View) -> Iterator[Offence]:
     """Groups of pods on GPU nodes, whoever makes them."""
     for pod in accelerated(view):
         places = [nodes.placement for nodes in view.nodes_for(pod) if nodes.placement]
-        asks = INTERFACES in pod.annotations or "resourceClaims" in pod.spec
-        if not _in_group(pod) or asks or not places or places[0].is_tpu:
+        if not _in_group(pod) or _asks_for_networks(pod) or not places or places[0].is_tpu:
             continue
         machine, where = places[0].machine, pod.owner.at("spec")
         if machine.gpu_network:
@@ -420,6 +424,47 @@ def gpu_network(view: View) -> Iterator[Offence]:
             yield Offence(
                 where, message, f"choose {' or '.join(able)}, or a machine type that holds the model"
             )
+
+
+@rule(
+    "ACC-16",
+    "Prefill hands the KV cache to decode over a network of the GPUs' own",
+    severity="note",
+    symptom="Answers begin later than without disaggregation, the more so the longer the prompt is.",
+    cause="Decode waits until it has the KV cache of the whole prompt. A pod sees one network, on which NIXL talks TCP.",
+    instead=f"give the cluster networks for GPUs, and the pods, in patches under extras, the annotation {INTERFACES} "
+    "or a resource claim; or serve short prompts from replicas that do both",
+    source=(GPU_NETWORKS, DRANET, "https://docs.vllm.ai/en/stable/features/nixl_connector_usage/"),
+)
+def kv_network(view: View) -> Iterator[Offence]:
+    """GPU engines that take a KV cache from others."""
+    sizes = {
+        item.engine.source: kv_bytes_per_token(item.replica) * item.replica.tensor_parallel
+        for item in asked(view)
+    }
+    for engine in view.engines:
+        transfer = _kv_transfer(engine)
+        takes = transfer.get("kv_connector") == NIXL_CONNECTOR and transfer.get("kv_role") != "kv_producer"
+        if takes and not _asks_for_networks(engine.pod):
+            size = sizes.get(engine.model)
+            amount = f", {1000 * size / MIB:.0f} MiB for 1000 tokens of it" if size else ""
+            yield Offence(
+                engine.at_flag("kv-transfer-config"),
+                f"takes the KV cache of every prompt{amount}, over the network that all pods share",
+            )
+
+
+def _kv_transfer(engine: Engine) -> JsonObject:
+    """What an engine is told about handing over KV caches; nothing where that is no JSON object."""
+    try:
+        return mapping(json.loads(engine.flags.get("kv-transfer-config", "{}")))
+    except ValueError:
+        return {}
+
+
+def _asks_for_networks(pod: Pod) -> bool:
+    """Whether a pod is attached to more than the network that all pods share."""
+    return INTERFACES in pod.annotations or "resourceClaims" in pod.spec
 
 
 def _in_group(pod: Pod) -> bool:
@@ -445,4 +490,5 @@ RULES = (
     group_restart,
     kserve_rollout,
     gpu_network,
+    kv_network,
 )

@@ -18,6 +18,8 @@ KV_EVENTS_PORT = 5556
 """Where a replica publishes what enters and leaves its KV cache."""
 KV_BLOCK_SIZE = 64
 """KV-cache block in tokens, equal at engine and picker, or precise routing compares different hashes (F-83)."""
+NIXL_CONNECTOR = "NixlConnector"
+TPU_CONNECTOR = "TPUConnector"
 NIXL_PORT = 5600
 """Where a GPU replica hands over KV blocks."""
 TPU_CONNECTOR_MODULE = "tpu_inference.distributed.tpu_connector"
@@ -84,14 +86,14 @@ def kv_transfer(*, tpu: bool, role: Role) -> Features:
     """
     if tpu:
         config = {
-            "kv_connector": "TPUConnector",
+            "kv_connector": TPU_CONNECTOR,
             "kv_connector_module_path": TPU_CONNECTOR_MODULE,
             "kv_role": "kv_producer" if role == "prefill" else "kv_both",
             "kv_ip": "$(POD_IP)",
         }
         return Features(args=(f"--kv-transfer-config={_compact(config)}",), env=(POD_IP,))
     config = {
-        "kv_connector": "NixlConnector",
+        "kv_connector": NIXL_CONNECTOR,
         "kv_role": "kv_producer" if role == "prefill" else "kv_consumer",
     }
     side_channel = {"name": "VLLM_NIXL_SIDE_CHANNEL_HOST", "valueFrom": POD_IP["valueFrom"]}

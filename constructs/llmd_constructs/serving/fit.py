@@ -19,6 +19,7 @@ from math import ceil
 from llmd_constructs.catalogue import Accelerator, Model
 from llmd_constructs.serving.engine import VllmEngine
 
+MIB = 2**20
 GIB = 2**30
 DEFAULT_UTILIZATION = 0.9
 """Share of device memory that vLLM takes where `gpuMemoryUtilization` is not set."""

@@ -18,12 +18,11 @@ def _found(workshop: Workshop, content: Json) -> set[str]:
 
 def _deployment(replicas: int, nodes: int, strategy: Json | None) -> Json:
     """A rendered Deployment with another strategy; `None` for what Kubernetes does by default."""
-    patch = {"spec": {"replicas": replicas, "strategy": strategy}}
-    target = {"kind": "Deployment", "name": "ms-gemma-llm-d-modelservice-decode"}
+    spec = {"replicas": replicas, "strategy": strategy}
     return {
         "extends": "../bases/gke-llmd.yaml",
         "cluster": {"nodePools": [{"name": "t4", "maxNodes": nodes}]},
-        "extras": [{"application": "gemma", "patches": [{"target": target, "patch": patch}]}],
+        "extras": _patched("gemma", "Deployment", "ms-gemma-llm-d-modelservice-decode", spec),
     }
 
 
@@ -121,19 +120,47 @@ def _experts(stack: str, nodes: int) -> Json:
     }
 
 
-@pytest.mark.parametrize(
+NETWORKS = pytest.mark.parametrize(
     "asked",
     [
         pytest.param({"metadata": {"annotations": {"networking.gke.io/interfaces": "[]"}}}, id="interfaces"),
         pytest.param({"spec": {"resourceClaims": [{"name": "rdma"}]}}, id="resource claim"),
     ],
 )
+
+
+@NETWORKS
 def test_pods_that_ask_for_the_networks_of_gpus_have_them(workshop: Workshop, asked: Json) -> None:
     """A patch of one's own that attaches leader and workers is enough."""
     content = _experts("llm-d", 2)
     group = {"leaderWorkerTemplate": {"leaderTemplate": asked, "workerTemplate": asked}}
-    target = {"kind": "LeaderWorkerSet", "name": "ms-deepseek-llm-d-modelservice-decode"}
-    content["extras"] = [
-        {"application": "deepseek", "patches": [{"target": target, "patch": {"spec": group}}]}
-    ]
+    content["extras"] = _patched(
+        "deepseek", "LeaderWorkerSet", "ms-deepseek-llm-d-modelservice-decode", group
+    )
     assert "ACC-15" not in _found(workshop, content)
+
+
+@NETWORKS
+def test_decode_takes_the_kv_cache_over_a_network_that_it_asks_for(workshop: Workshop, asked: Json) -> None:
+    """A patch that attaches decode is enough: it is who waits."""
+    content: Json = {"extends": "../bases/gke-disagg.yaml"}
+    assert "ACC-16" in _found(workshop, content)
+    template = {"template": asked}
+    content["extras"] = _patched("qwen", "Deployment", "ms-qwen-llm-d-modelservice-decode", template)
+    assert "ACC-16" not in _found(workshop, content)
+
+
+@pytest.mark.parametrize("config", ["[]", "{", '{"kv_connector":"LMCacheConnectorV1"}'])
+def test_other_ways_of_handing_over_the_kv_cache_are_nobodys_concern(workshop: Workshop, config: str) -> None:
+    """Only NIXL's way is known; what is no JSON object is for vLLM to refuse."""
+    content: Json = {"extends": "../bases/gke-disagg.yaml"}
+    line = ["vllm", "serve", "Qwen/Qwen2.5-3B-Instruct", f"--kv-transfer-config={config}"]
+    engine = {"name": "vllm", "command": line}
+    template = {"template": {"spec": {"containers": [engine]}}}
+    content["extras"] = _patched("qwen", "Deployment", "ms-qwen-llm-d-modelservice-decode", template)
+    assert "ACC-16" not in _found(workshop, content)
+
+
+def _patched(application: str, kind: str, name: str, spec: Json) -> list[Json]:
+    patch = {"target": {"kind": kind, "name": name}, "patch": {"spec": spec}}
+    return [{"application": application, "patches": [patch]}]
