@@ -8,6 +8,8 @@ from llmd_constructs.manifest import HORIZONTAL_POD_AUTOSCALER, JsonObject, Kind
 METRICS_ADAPTER = "custom-metrics-stackdriver-adapter"
 """Third-party software that answers autoscalers from Cloud Monitoring; also its account."""
 METRICS_ADAPTER_NAMESPACE = "custom-metrics"
+METRICS_APIS = ("custom.metrics.k8s.io", "external.metrics.k8s.io")
+"""The APIs that it registers itself for, both of them, as KEDA does for the second."""
 COLLECTED = "prometheus.googleapis.com|"
 """What the names of metrics begin with that managed Prometheus has collected."""
 WAITING_REQUESTS = f"{COLLECTED}vllm:num_requests_waiting|gauge"

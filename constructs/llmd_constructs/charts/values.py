@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, create_model
 from llmd_constructs import catalogue
 from llmd_constructs.charts.accelerators import accelerator_ids
 from llmd_constructs.config.base import DeploymentName, DnsLabel, Flag, HostName, Model, SecretKey, Whole, in_words
-from llmd_constructs.config.deployment import Adapter, Autoscaling, Engine, FailureMode, Replicas, Stack
+from llmd_constructs.config.deployment import LONGEST_REQUEST_SECONDS, Adapter, Autoscaling, Engine, FailureMode, Replicas, Stack
 from llmd_constructs.config.platform import GatewayProvider, SecretProvider
 
 MODEL = "Qwen/Qwen3-0.6B"
@@ -27,6 +27,14 @@ Cidr = Annotated[
 ModelId = Annotated[str, _one_of(catalogue.ids("model"))]
 SingleHost = Annotated[str, _one_of(accelerator_ids(multi_host=False))]
 AnyHost = Annotated[str, _one_of(accelerator_ids(multi_host=True))]
+
+Autoscaled = Annotated[
+    Autoscaling | None,
+    Field(
+        description="Add and remove replicas with the load. Needs `monitoring.enabled`, and an adapter on the cluster "
+        "(docs/scaling.md). Default: `replicas`, always."
+    ),
+]
 
 
 class GatewayReference(Model):
@@ -162,8 +170,8 @@ class ChartValues(Model):
     """Network policies of the model's pods."""
     monitoring: Monitoring = Monitoring()
     """Metrics of the model."""
-    request_timeout_seconds: Annotated[Whole, Field(ge=30, le=3600)] = 600
-    """Longest request, from the first byte in to the last byte out. GKE's gateway only; Istio has no limit."""
+    request_timeout_seconds: Annotated[Whole, Field(ge=30, le=LONGEST_REQUEST_SECONDS)] = 600
+    """Longest request, and how long a replica that is scaled away goes on answering. Istio's gateway has no limit."""
 
 
 class KServeValues(ChartValues):
@@ -213,8 +221,7 @@ class PrefixCacheValues(OneModel):
 
     replicas: Replicas = 2
     """Copies of the model."""
-    autoscaling: Autoscaling | None = None
-    """Add and remove replicas with the load. Default: `replicas`, always."""
+    autoscaling: Autoscaled = None
     routing: Literal["approximate", "precise"] = "approximate"
     """`approximate`: the picker remembers what it sent where. `precise`: replicas report their cache (KV events)."""
 
@@ -230,8 +237,7 @@ class MixtureOfExpertsValues(OneModel):
     """Machine type with its accelerator; multi-host slices as `ct6e-standard-4t:4x4`."""
     replicas: Replicas = 1
     """Copies of the model, each over `nodesPerReplica` nodes."""
-    autoscaling: Autoscaling | None = None
-    """Add and remove replicas with the load. Default: `replicas`, always."""
+    autoscaling: Autoscaled = None
     nodes_per_replica: Annotated[Whole, _one_of((1, 2, 3, 4, 6, 8, 16, 32, 64))] = 1
     """Nodes that hold one copy. More than one makes a LeaderWorkerSet."""
 
@@ -241,8 +247,7 @@ class PhaseValues(Model):
 
     replicas: Replicas = 1
     """Replicas of this side."""
-    autoscaling: Autoscaling | None = None
-    """Add and remove replicas with the load. Default: `replicas`, always."""
+    autoscaling: Autoscaled = None
     accelerator: SingleHost = ACCELERATOR
     """Machine type of this side, with its accelerator."""
 
@@ -271,8 +276,7 @@ class ServedModelValues(Model):
     """Machine type its replicas run on, with its accelerator."""
     replicas: Replicas = 1
     """Copies of the model."""
-    autoscaling: Autoscaling | None = None
-    """Add and remove replicas with the load. Default: `replicas`, always."""
+    autoscaling: Autoscaled = None
     adapters: tuple[Adapter, ...] = ()
     """LoRA adapters served beside it."""
     engine: EngineValues = EngineValues()

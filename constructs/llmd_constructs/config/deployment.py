@@ -10,6 +10,8 @@ Stack = Literal["kserve", "llm-d"]
 Dtype = Literal["auto", "half", "float16", "bfloat16", "float32"]
 FailureMode = Literal["FailOpen", "FailClose"]
 Replicas = Annotated[Whole, Field(ge=1, le=1000)]
+LONGEST_REQUEST_SECONDS = 3600
+"""What GKE's gateway allows (GCPBackendPolicy, https://docs.cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources)."""
 
 
 class Engine(Model):
@@ -104,8 +106,8 @@ class _Deployment(Model):
     """The endpoint picker."""
     route: Literal["root", "path"] | None = None
     """Where the gateway serves it: at `/`, or below `/<namespace>/<name>`. Default: `path` on KServe, else `root`."""
-    request_timeout_seconds: Annotated[Whole, Field(ge=30, le=3600)] = 600
-    """Longest request, from the first byte in to the last byte out."""
+    request_timeout_seconds: Annotated[Whole, Field(ge=30, le=LONGEST_REQUEST_SECONDS)] = 600
+    """Longest request, from the first byte in to the last byte out; a replica that is scaled away answers as long."""
 
 
 class SinglePoolDeployment(_Deployment):

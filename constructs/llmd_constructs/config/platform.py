@@ -64,7 +64,7 @@ class Secrets(Model):
     """Where secrets come from. Their content never enters this repository."""
 
     provider: SecretProvider = "manual"
-    """`external-secrets`: read from Secret Manager. `manual`: created by hand from the runbook."""
+    """`external-secrets`: read from Secret Manager. `manual`: created by hand (docs/secrets.md)."""
     hugging_face_token: SecretReference = SecretReference(name="hf-token", key="HF_TOKEN")
     """The Hugging Face token, for gated models and download limits."""
     image_pull_secret: PullSecret | None = None

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmd_constructs.addons.autoscaling import METRICS_ADAPTER, METRICS_ADAPTER_NAMESPACE
+from llmd_constructs.addons.autoscaling import METRICS_ADAPTER, METRICS_ADAPTER_NAMESPACE, METRICS_APIS
 from llmd_constructs.catalogue import GitSource
 from llmd_constructs.config.cluster import Cluster
 from llmd_constructs.context import Context
@@ -16,6 +16,7 @@ from llmd_constructs.patterns.demand import node_demand
 from llmd_constructs.patterns.scaling import autoscales
 from llmd_constructs.plan.model import EnvironmentPlan
 from llmd_constructs.platform.gateway import gateway_class
+from llmd_constructs.reports.node_pools import creation
 from llmd_constructs.serving.placement import GKE_NODE_POOL, place
 
 NETWORKING = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/deploying-gateways"
@@ -50,10 +51,9 @@ def checks(plan: EnvironmentPlan) -> tuple[Check, ...]:
         _quotas,
         _network_policies,
         _secrets,
-        _autoscaling,
         _argocd,
     )
-    return (*(check for part in parts for check in part(context)), *_monitoring(plan))
+    return (*(check for part in parts for check in part(context)), *_monitoring(plan), *_autoscaling(context))
 
 
 def preflight_script(plan: EnvironmentPlan) -> str:
@@ -197,10 +197,12 @@ def _cluster(context: Context) -> Iterator[Check]:
         "make a new cluster with --enable-ip-alias; an old one cannot be changed",
     )
     scales = any(autoscales(deployment) for deployment in context.environment.active)
-    if scales or context.environment.platform.secrets.provider == "external-secrets":
+    secrets = context.environment.platform.secrets.provider == "external-secrets"
+    readers = [*(["secrets"] if secrets else []), *(["metrics"] if scales else [])]
+    if readers:
         yield Check(
             "PRE-07",
-            "Workload Identity is on, with which secrets and metrics are read",
+            f"Workload Identity is on, with which {' and '.join(readers)} are read",
             _describe(cluster, "workloadIdentityConfig.workloadPool"),
             rf"^{_exact(cluster.project)}\.svc\.id\.goog$",
             f"{update} --workload-pool={cluster.project}.svc.id.goog",
@@ -254,7 +256,7 @@ def _nodes(context: Context) -> Iterator[Check]:
             f"the node pool {pool.name} has machines of type {pool.machine_type}",
             _node_pool(cluster, pool.name, "config.machineType"),
             f"^{_exact(pool.machine_type)}$",
-            "make the node pool, or correct cluster.nodePools",
+            f"{creation(cluster, pool)}; or correct cluster.nodePools",
         )
     for name, nodes in node_demand(environment).items():
         pool = environment.node_pool(name)
@@ -451,16 +453,23 @@ def _autoscaling(context: Context) -> Iterator[Check]:
         f"gcloud projects add-iam-policy-binding {cluster.project} --role roles/monitoring.viewer --member "
         f'"principal://iam.googleapis.com/projects/{number}/locations/global/{pool}/subject/{account}"',
     )
-    name = "v1beta1.custom.metrics.k8s.io"
+    owners = " ".join(
+        f'{{.items[?(@.spec.group=="{group}")].spec.service.namespace}}' for group in METRICS_APIS
+    )
     yield Check(
         "PRE-24",
         "no other adapter answers for metrics, such as KEDA's or Prometheus'",
-        (
-            *("kubectl", "get", "apiservices", "-o"),
-            f'jsonpath=in:{{.items[?(@.metadata.name=="{name}")].spec.service.namespace}}',
-        ),
-        f"^in:({METRICS_ADAPTER_NAMESPACE})?$",
-        f"remove what owns the APIService {name}, or leave autoscaling out: a cluster has one of them",
+        ("kubectl", "get", "apiservices", "-o", f"jsonpath=in:{owners}"),
+        f"^in:( |{METRICS_ADAPTER_NAMESPACE})*$",
+        f"remove what owns the APIServices of {' and '.join(METRICS_APIS)}, or leave autoscaling out: "
+        "a cluster has one of them",
+    )
+    yield Check(
+        "PRE-25",
+        "nothing collects the metrics of a model server twice, which would double its queue",
+        _describe(cluster, "monitoringConfig.managedPrometheusConfig.autoMonitoringConfig.scope"),
+        "^(NONE)?$",
+        f"gcloud container clusters update {cluster.name} --location {cluster.location} --auto-monitoring-scope=NONE",
     )
 
 

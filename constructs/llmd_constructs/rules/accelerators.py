@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from llmd_constructs.catalogue.accelerators import accelerators
 from llmd_constructs.catalogue.machine_types import machine_types
 from llmd_constructs.manifest import JsonObject
-from llmd_constructs.rules.capacity import accelerated, node_demand, waits_for_a_node
+from llmd_constructs.rules.capacity import accelerated, node_demand, scaled, waits_for_a_node
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.pods import Engine, Pod
 from llmd_constructs.rules.reading import entries, mapping, text
@@ -388,9 +388,10 @@ def kserve_rollout(view: View) -> Iterator[Offence]:
             pools = view.nodes_for(pod)
             names = " and ".join(nodes.pool.name for nodes in pools)
             most = sum(nodes.pool.max_nodes for nodes in pools)
+            bounds = scaled(view, pod)
             yield Offence(
-                pod.owner.at(*workload, "replicas"),
-                f"is {pod.replicas}, and no node of {names} is left for the replica that an update adds first",
+                bounds.place if bounds else pod.owner.at(*workload, "replicas"),
+                f"is {bounds.most if bounds else pod.replicas}, and no node of {names} is left for the replica that an update adds first",
                 f"raise maxNodes of {names} to {most + 1}, a node that runs only while an update does; "
                 "or delete one old pod by hand whenever an update waits",
             )
@@ -419,10 +420,9 @@ def gpu_network(view: View) -> Iterator[Offence]:
                 where, f"spreads a replica over several {machine.name} without {machine.gpu_network}"
             )
         else:
-            able = [name for name, other in machine_types().items() if other.gpu_network]
             message = f"spreads a replica over several {machine.name}, which have no network for GPUs"
             yield Offence(
-                where, message, f"choose {' or '.join(able)}, or a machine type that holds the model"
+                where, message, f"choose {_with_gpu_network()}, or a machine type that holds the model"
             )
 
 
@@ -445,13 +445,21 @@ def kv_network(view: View) -> Iterator[Offence]:
     for engine in view.engines:
         transfer = _kv_transfer(engine)
         takes = transfer.get("kv_connector") == NIXL_CONNECTOR and transfer.get("kv_role") != "kv_producer"
-        if takes and not _asks_for_networks(engine.pod):
+        machines = [nodes.placement.machine for nodes in view.nodes_for(engine.pod) if nodes.placement]
+        if takes and machines and not _asks_for_networks(engine.pod):
             size = sizes.get(engine.model)
             amount = f", {1000 * size / MIB:.0f} MiB for 1000 tokens of it" if size else ""
             yield Offence(
                 engine.at_flag("kv-transfer-config"),
                 f"takes the KV cache of every prompt{amount}, over the network that all pods share",
+                ""
+                if machines[0].gpu_network
+                else f"choose {_with_gpu_network()}, or serve from replicas that do both",
             )
+
+
+def _with_gpu_network() -> str:
+    return " or ".join(name for name, machine in machine_types().items() if machine.gpu_network)
 
 
 def _kv_transfer(engine: Engine) -> JsonObject:

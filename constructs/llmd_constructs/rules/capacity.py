@@ -2,14 +2,33 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from llmd_constructs.manifest import JsonObject
+from llmd_constructs.rules.model import Where
 from llmd_constructs.rules.pods import Pod
 from llmd_constructs.rules.reading import mapping, text
 from llmd_constructs.rules.view import View
 
 _DEFAULT_SHARE = "25%"
 """Kubernetes' default for maxSurge and maxUnavailable."""
+
+
+_BOUNDS = {
+    "HorizontalPodAutoscaler": ("minReplicas", "maxReplicas", 1),
+    "ScaledObject": ("minReplicaCount", "maxReplicaCount", 0),
+}
+"""Kind to its bounds, and its fewest replicas where it names none."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Between what an autoscaler keeps a pod's replicas."""
+
+    fewest: int
+    most: int
+    place: Where
+    """Where the most are written."""
 
 
 def accelerated(view: View) -> Iterator[Pod]:
@@ -66,19 +85,26 @@ def _pools(view: View, pod: Pod) -> tuple[str, ...]:
     return tuple(nodes.pool.name for nodes in view.nodes_for(pod))
 
 
-def _replicas(view: View, pod: Pod) -> int:
-    return max(pod.replicas, _most_replicas(view, pod))
-
-
-def _most_replicas(view: View, pod: Pod) -> int:
-    scalers = (
-        ("HorizontalPodAutoscaler", "maxReplicas"),
-        ("ScaledObject", "maxReplicaCount"),
-    )
-    for kind, field in scalers:
+def scaled(view: View, pod: Pod) -> Bounds | None:
+    """The bounds of the autoscaler that sets a pod's replicas; `None` where none does."""
+    for kind, (fewest, most, default) in _BOUNDS.items():
         for scaler in view.of(kind):
             target = mapping(scaler.manifest, "spec", "scaleTargetRef")
             same = (text(target, "kind") or "Deployment", text(target, "name")) == pod.workload
             if same and scaler.namespace == pod.namespace:
-                return scaler.number("spec", field) or 0
-    return pod.owner.number("spec", "scaling", "maxReplicas") or 0
+                least = scaler.number("spec", fewest)
+                return Bounds(
+                    default if least is None else least,
+                    scaler.number("spec", most) or 0,
+                    scaler.at("spec", most),
+                )
+    most = pod.owner.number("spec", "scaling", "maxReplicas")
+    if most is None:
+        return None
+    fewest = pod.owner.number("spec", "scaling", "minReplicas") or 1
+    return Bounds(fewest, most, pod.owner.at("spec", "scaling", "maxReplicas"))
+
+
+def _replicas(view: View, pod: Pod) -> int:
+    bounds = scaled(view, pod)
+    return max(pod.replicas, bounds.most) if bounds else pod.replicas

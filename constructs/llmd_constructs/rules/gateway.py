@@ -22,6 +22,8 @@ from llmd_constructs.rules.routing import (
 from llmd_constructs.rules.view import View
 
 MOST_RULES = 16
+LOAD_BALANCER = "networking.gke.io/load-balancer-type"
+"""Annotation of a Service of GKE's; Istio hands a Gateway's infrastructure annotations on to its Service."""
 _HTTP_ROUTE = "https://gateway-api.sigs.k8s.io/reference/spec/#httproute"
 _CROSS = "https://gateway-api.sigs.k8s.io/guides/multiple-ns/"
 
@@ -356,6 +358,36 @@ def extensions(view: View) -> Iterator[Offence]:
                     yield Offence(where, "is no port of a Service that is there")
 
 
+@rule(
+    "GWY-12",
+    "It is known who can reach the models",
+    severity="note",
+    symptom="A bill for answers to strangers, and prompts that travel in the clear.",
+    cause="The gateway has an address on the internet and asks nobody who they are; vLLM does neither.",
+    instead="write gateway.className gke-l7-rilb for clients inside the network; or gateway.tls, and under extras what "
+    "asks: Identity-Aware Proxy or Cloud Armor in the GCPBackendPolicy, RequestAuthentication and AuthorizationPolicy on "
+    "Istio",
+    source=("https://docs.cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources",),
+)
+def exposed(view: View) -> Iterator[Offence]:
+    """Gateways with an address that everybody reaches."""
+    for gateway in view.of("Gateway"):
+        known = class_of(gateway)
+        if known and known.external and not _inside(gateway):
+            plain = any(
+                text(each, "protocol") == "HTTP" for each in entries(gateway.manifest, "spec", "listeners")
+            )
+            yield Offence(
+                gateway.at("spec", "gatewayClassName"),
+                f"is {known.id}: anybody on the internet may ask the models{', without encryption' if plain else ''}",
+            )
+
+
+def _inside(gateway: Resource) -> bool:
+    """Whether the annotation is there that keeps an Istio gateway's load balancer inside the network."""
+    return labels(gateway.manifest, "spec", "infrastructure", "annotations").get(LOAD_BALANCER) == "Internal"
+
+
 RULES = (
     parent,
     pool_port,
@@ -368,4 +400,5 @@ RULES = (
     pool_api,
     known_class,
     extensions,
+    exposed,
 )

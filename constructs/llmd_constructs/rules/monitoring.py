@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from llmd_constructs.addons.autoscaling import COLLECTED
+from llmd_constructs.addons.autoscaling import COLLECTED, METRICS_ADAPTER
 from llmd_constructs.addons.monitoring import COLLECTOR, COLLECTOR_NAMESPACE
 from llmd_constructs.manifest import DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, LEADER_WORKER_SET, POD_MONITORING
-from llmd_constructs.rules.model import Offence, rule
+from llmd_constructs.rules.model import Offence, Where, rule
 from llmd_constructs.rules.pods import Pod
 from llmd_constructs.rules.reading import entries, mapping, number, text
 from llmd_constructs.rules.resources import Resource
@@ -46,17 +46,9 @@ def targets(view: View) -> Iterator[Offence]:
 )
 def followed(view: View) -> Iterator[Offence]:
     """Metrics of pods, by every HorizontalPodAutoscaler."""
-    for scaler in view.of(HORIZONTAL_POD_AUTOSCALER.kind):
-        for index, metric in enumerate(entries(scaler.manifest, "spec", "metrics")):
-            name = text(metric, "pods", "metric", "name")
-            missed = name.startswith(COLLECTED) and any(
-                not _is_collected(view, pod) for pod in _scaled(view, scaler)
-            )
-            if missed:
-                yield Offence(
-                    scaler.at("spec", "metrics", index, "pods", "metric", "name"),
-                    f"is {name}, and nothing collects metrics of these pods",
-                )
+    for scaler, where, name in _followed(view):
+        if not all(_is_collected(view, pod) for pod in _scaled(view, scaler)):
+            yield Offence(where, f"is {name}, and nothing collects metrics of these pods")
 
 
 @rule(
@@ -139,6 +131,33 @@ def left_alone(view: View) -> Iterator[Offence]:
             yield Offence(where, f"is made by KServe {release.id}, which sets replicas back")
 
 
+@rule(
+    "MON-07",
+    "Somebody answers an autoscaler that asks for metrics of Cloud Monitoring",
+    severity="warning",
+    symptom="FailedGetPodsMetric: no custom metrics API, and replicas stay as they are.",
+    cause="The API server hands such questions to an adapter, which a cluster does not have by itself.",
+    instead=f"write `autoscaling` in a deployment, which installs {METRICS_ADAPTER}; or waive this where another "
+    "repository installs it",
+    source=("F-93", _ON_METRICS),
+)
+def answered(view: View) -> Iterator[Offence]:
+    """Metrics of pods, by every HorizontalPodAutoscaler."""
+    if any(application.name == METRICS_ADAPTER for application in view.plan.applications):
+        return
+    for _, where, name in _followed(view):
+        yield Offence(where, f"is {name}, and no application installs {METRICS_ADAPTER}")
+
+
+def _followed(view: View) -> Iterator[tuple[Resource, Where, str]]:
+    """Every metric of Cloud Monitoring: its autoscaler, where it is named, its name."""
+    for scaler in view.of(HORIZONTAL_POD_AUTOSCALER.kind):
+        for index, metric in enumerate(entries(scaler.manifest, "spec", "metrics")):
+            name = text(metric, "pods", "metric", "name")
+            if name.startswith(COLLECTED):
+                yield scaler, scaler.at("spec", "metrics", index, "pods", "metric", "name"), name
+
+
 def _scaled(view: View, scaler: Resource) -> list[Pod]:
     """The pods whose number an autoscaler sets."""
     target = mapping(scaler.manifest, "spec", "scaleTargetRef")
@@ -167,4 +186,4 @@ def _name(pod: Pod) -> str:
     return "/".join(pod.workload)
 
 
-RULES = (targets, followed, served, reached, room, left_alone)
+RULES = (targets, followed, served, reached, room, left_alone, answered)

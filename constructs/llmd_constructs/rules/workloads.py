@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from llmd_constructs.rules.capacity import scaled
 from llmd_constructs.rules.engine import model_of
 from llmd_constructs.rules.fields import fields
 from llmd_constructs.rules.flags import runs_shell
@@ -199,12 +200,17 @@ def budget(view: View) -> Iterator[Offence]:
     """Every PodDisruptionBudget against the replicas that it guards."""
     for resource in view.of("PodDisruptionBudget"):
         pods = view.pods_behind(resource.namespace, mapping(resource.manifest, "spec", "selector"))
-        replicas = sum(pod.replicas * pod.nodes for pod in pods)
+        replicas = sum(_fewest(view, pod) * pod.nodes for pod in pods)
         least, most = resource.get("spec", "minAvailable"), resource.get("spec", "maxUnavailable")
         if most in (0, "0", "0%"):
             yield Offence(resource.at("spec", "maxUnavailable"), f"is {most}, and no pod may ever go")
         elif least is not None and pods and (least == "100%" or (number({"n": least}, "n") or 0) >= replicas):
             yield Offence(resource.at("spec", "minAvailable"), f"is {least}, and there are {replicas} pods")
+
+
+def _fewest(view: View, pod: Pod) -> int:
+    bounds = scaled(view, pod)
+    return bounds.fewest if bounds else pod.replicas
 
 
 @rule(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import EngineImage, Model
-from llmd_constructs.config.deployment import Engine
+from llmd_constructs.config.deployment import LONGEST_REQUEST_SECONDS, Engine
 from llmd_constructs.manifest import JsonObject, compact
 from llmd_constructs.serving.features import Features
 from llmd_constructs.serving.placement import Placement
@@ -23,7 +23,7 @@ SMALL_GPU_GB = 16
 SECONDS_PER_GIB = 10
 """Slow but usual for a download from Hugging Face: 100 MB/s."""
 DRAIN_SECONDS = 45
-"""Time for running requests to end, where the engine can wait (llm-d, graceful shutdown)."""
+"""Time for running requests to end in an update, where the engine can wait (llm-d, graceful shutdown)."""
 
 Scheme = Literal["HTTP", "HTTPS"]
 
@@ -64,6 +64,8 @@ class VllmEngine:
     data_parallel: bool = False
     """Copies of the attention layers on every device instead of one copy split over all of them."""
     port: int = MODEL_SERVER_PORT
+    longest_request_seconds: int | None = None
+    """How long a replica that an autoscaler takes away may go on answering."""
 
     @property
     def tensor_parallel_size(self) -> int:
@@ -108,7 +110,9 @@ class VllmEngine:
             "block-size": settings.block_size,
             "kv-cache-dtype": settings.kv_cache_dtype,
             "quantization": settings.quantization,
-            "shutdown-timeout": DRAIN_SECONDS if "--shutdown-timeout" in self.image.added_flags else None,
+            "shutdown-timeout": self._drain_seconds
+            if "--shutdown-timeout" in self.image.added_flags
+            else None,
         }
         named = [f"--{name}={value}" for name, value in flags.items() if value is not None]
         switches = ["--enable-prefix-caching"] if self.prefix_caching else []
@@ -173,8 +177,14 @@ class VllmEngine:
 
     @property
     def termination_grace_period_seconds(self) -> int:
-        """Pre-stop, draining, and a quarter of a minute to tear down."""
-        return PRE_STOP_SECONDS + DRAIN_SECONDS + 15
+        """Pre-stop, draining, and a quarter of a minute to tear down; vLLM itself ends when it has drained."""
+        drain = LONGEST_REQUEST_SECONDS if self.longest_request_seconds else DRAIN_SECONDS
+        return PRE_STOP_SECONDS + drain + 15
+
+    @property
+    def _drain_seconds(self) -> int:
+        """Updates are rare and wait for nodes; an autoscaler removes replicas every day, the busy ones too."""
+        return self.longest_request_seconds or DRAIN_SECONDS
 
     def container(self, name: str, *, env: list[JsonObject], **stack: object) -> JsonObject:
         """The container, with variables and fields (mounts, security) of the stack around it."""

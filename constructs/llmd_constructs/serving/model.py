@@ -112,6 +112,7 @@ class ServedModel(Component):
             features=features,
             data_parallel=request.nodes > 1 and not placement.is_tpu,
             port=port,
+            longest_request_seconds=request.request_timeout_seconds if side.autoscaling else None,
         )
 
     def profile(self, render: str | None = None) -> PickerProfile:

@@ -126,7 +126,12 @@ class GkeBackendPolicies(Component):
                 spec={"default": _health_check(), "targetRef": target},
             ),
         )
-        backend = {"timeoutSec": timeout_seconds, "logging": {"enabled": True}}
+        backend = {
+            "timeoutSec": timeout_seconds,
+            # GKE's default is none: a pod that goes takes its running requests along.
+            "connectionDraining": {"drainingTimeoutSec": timeout_seconds},
+            "logging": {"enabled": True},
+        }
         self.add(
             GCP_BACKEND_POLICY.manifest(
                 name, namespace, labels=labels, spec={"default": backend, "targetRef": target}

@@ -99,15 +99,15 @@ check PRE-10 'region europe-west4 has an active proxy-only subnet 192.168.0.0/23
   '^192\.168\.0\.0/23$' \
   gcloud compute networks subnets list --project ecoeng-llmd --filter 'region:europe-west4 AND purpose=REGIONAL_MANAGED_PROXY AND role=ACTIVE' --format 'value(ipCidrRange)'
 check PRE-11 'the node pool default-pool has machines of type e2-standard-8' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create default-pool --cluster fleet-production --project ecoeng-llmd --location europe-west4-a --machine-type e2-standard-8 --disk-size 100 --num-nodes 3 --enable-autoscaling --min-nodes 3 --max-nodes 6; or correct cluster.nodePools' \
   '^e2-standard-8$' \
   gcloud container node-pools describe default-pool --cluster fleet-production --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 check PRE-11 'the node pool v6e-1-pool has machines of type ct6e-standard-1t' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create v6e-1-pool --cluster fleet-production --project ecoeng-llmd --location europe-west4-a --machine-type ct6e-standard-1t --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 6; or correct cluster.nodePools' \
   '^ct6e-standard-1t$' \
   gcloud container node-pools describe v6e-1-pool --cluster fleet-production --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 check PRE-11 'the node pool v6e-4-pool has machines of type ct6e-standard-4t' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create v6e-4-pool --cluster fleet-production --project ecoeng-llmd --location europe-west4-a --machine-type ct6e-standard-4t --disk-size 200 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 4; or correct cluster.nodePools' \
   '^ct6e-standard-4t$' \
   gcloud container node-pools describe v6e-4-pool --cluster fleet-production --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool v6e-1-pool may grow to 5 nodes' \
@@ -150,14 +150,6 @@ check PRE-18 'Secret Manager has a version of hf-token' \
   'gcloud secrets create hf-token --project ecoeng-llmd --data-file=FILE' \
   '^(ENABLED|enabled)$' \
   gcloud secrets versions list hf-token --project ecoeng-llmd --filter state=ENABLED --limit 1 --format 'value(state)'
-check PRE-23 'the metrics adapter may read metrics, which autoscalers follow' \
-  'gcloud projects add-iam-policy-binding ecoeng-llmd --role roles/monitoring.viewer --member "principal://iam.googleapis.com/projects/$(gcloud projects describe ecoeng-llmd --format '"'"'value(projectNumber)'"'"')/locations/global/workloadIdentityPools/ecoeng-llmd.svc.id.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter"' \
-  '/workloadIdentityPools/ecoeng-llmd\.svc\.id\.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter$' \
-  gcloud projects get-iam-policy ecoeng-llmd --flatten 'bindings[].members' --filter bindings.role=roles/monitoring.viewer --format 'value(bindings.members)'
-check PRE-24 'no other adapter answers for metrics, such as KEDA'"'"'s or Prometheus'"'"'' \
-  'remove what owns the APIService v1beta1.custom.metrics.k8s.io, or leave autoscaling out: a cluster has one of them' \
-  '^in:(custom-metrics)?$' \
-  kubectl get apiservices -o 'jsonpath=in:{.items[?(@.metadata.name=="v1beta1.custom.metrics.k8s.io")].spec.service.namespace}'
 check PRE-19 'Argo CD is installed' \
   'install Argo CD, or check from the cluster that it runs on' \
   '^applications\.argoproj\.io$' \
@@ -170,6 +162,18 @@ check PRE-22 'managed collection of metrics is on' \
   'gcloud container clusters update fleet-production --location europe-west4-a --enable-managed-prometheus' \
   '^True$' \
   gcloud container clusters describe fleet-production --project ecoeng-llmd --location europe-west4-a --format 'value(monitoringConfig.managedPrometheusConfig.enabled)'
+check PRE-23 'the metrics adapter may read metrics, which autoscalers follow' \
+  'gcloud projects add-iam-policy-binding ecoeng-llmd --role roles/monitoring.viewer --member "principal://iam.googleapis.com/projects/$(gcloud projects describe ecoeng-llmd --format '"'"'value(projectNumber)'"'"')/locations/global/workloadIdentityPools/ecoeng-llmd.svc.id.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter"' \
+  '/workloadIdentityPools/ecoeng-llmd\.svc\.id\.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter$' \
+  gcloud projects get-iam-policy ecoeng-llmd --flatten 'bindings[].members' --filter bindings.role=roles/monitoring.viewer --format 'value(bindings.members)'
+check PRE-24 'no other adapter answers for metrics, such as KEDA'"'"'s or Prometheus'"'"'' \
+  'remove what owns the APIServices of custom.metrics.k8s.io and external.metrics.k8s.io, or leave autoscaling out: a cluster has one of them' \
+  '^in:( |custom-metrics)*$' \
+  kubectl get apiservices -o 'jsonpath=in:{.items[?(@.spec.group=="custom.metrics.k8s.io")].spec.service.namespace} {.items[?(@.spec.group=="external.metrics.k8s.io")].spec.service.namespace}'
+check PRE-25 'nothing collects the metrics of a model server twice, which would double its queue' \
+  'gcloud container clusters update fleet-production --location europe-west4-a --auto-monitoring-scope=NONE' \
+  '^(NONE)?$' \
+  gcloud container clusters describe fleet-production --project ecoeng-llmd --location europe-west4-a --format 'value(monitoringConfig.managedPrometheusConfig.autoMonitoringConfig.scope)'
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -82,7 +82,7 @@ check PRE-06 'the cluster is VPC-native' \
   'make a new cluster with --enable-ip-alias; an old one cannot be changed' \
   '^True$' \
   gcloud container clusters describe fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --format 'value(ipAllocationPolicy.useIpAliases)'
-check PRE-07 'Workload Identity is on, with which secrets and metrics are read' \
+check PRE-07 'Workload Identity is on, with which secrets are read' \
   'gcloud container clusters update fleet-staging --location europe-west4-a --workload-pool=ecoeng-llmd-staging.svc.id.goog' \
   '^ecoeng-llmd-staging\.svc\.id\.goog$' \
   gcloud container clusters describe fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --format 'value(workloadIdentityConfig.workloadPool)'
@@ -99,15 +99,15 @@ check PRE-10 'region europe-west4 has an active proxy-only subnet 192.168.0.0/23
   '^192\.168\.0\.0/23$' \
   gcloud compute networks subnets list --project ecoeng-llmd-staging --filter 'region:europe-west4 AND purpose=REGIONAL_MANAGED_PROXY AND role=ACTIVE' --format 'value(ipCidrRange)'
 check PRE-11 'the node pool default-pool has machines of type e2-standard-8' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create default-pool --cluster fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --machine-type e2-standard-8 --disk-size 100 --num-nodes 3 --enable-autoscaling --min-nodes 3 --max-nodes 6; or correct cluster.nodePools' \
   '^e2-standard-8$' \
   gcloud container node-pools describe default-pool --cluster fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --format 'value(config.machineType)'
 check PRE-11 'the node pool v6e-1-pool has machines of type ct6e-standard-1t' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create v6e-1-pool --cluster fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --machine-type ct6e-standard-1t --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 6; or correct cluster.nodePools' \
   '^ct6e-standard-1t$' \
   gcloud container node-pools describe v6e-1-pool --cluster fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --format 'value(config.machineType)'
 check PRE-11 'the node pool v6e-4-pool has machines of type ct6e-standard-4t' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create v6e-4-pool --cluster fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --machine-type ct6e-standard-4t --disk-size 200 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 4; or correct cluster.nodePools' \
   '^ct6e-standard-4t$' \
   gcloud container node-pools describe v6e-4-pool --cluster fleet-staging --project ecoeng-llmd-staging --location europe-west4-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool v6e-1-pool may grow to 2 nodes' \

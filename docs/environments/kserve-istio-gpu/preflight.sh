@@ -75,15 +75,15 @@ check PRE-06 'the cluster is VPC-native' \
   '^True$' \
   gcloud container clusters describe kserve-istio-gpu --project ecoeng-llmd --location us-east5-a --format 'value(ipAllocationPolicy.useIpAliases)'
 check PRE-11 'the node pool default-pool has machines of type e2-standard-8' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create default-pool --cluster kserve-istio-gpu --project ecoeng-llmd --location us-east5-a --machine-type e2-standard-8 --disk-size 100 --num-nodes 3 --enable-autoscaling --min-nodes 3 --max-nodes 6; or correct cluster.nodePools' \
   '^e2-standard-8$' \
   gcloud container node-pools describe default-pool --cluster kserve-istio-gpu --project ecoeng-llmd --location us-east5-a --format 'value(config.machineType)'
 check PRE-11 'the node pool h100-pool has machines of type a3-highgpu-1g' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create h100-pool --cluster kserve-istio-gpu --project ecoeng-llmd --location us-east5-a --machine-type a3-highgpu-1g --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 6 --spot --accelerator type=nvidia-h100-80gb,count=1,gpu-driver-version=default; or correct cluster.nodePools' \
   '^a3-highgpu-1g$' \
   gcloud container node-pools describe h100-pool --cluster kserve-istio-gpu --project ecoeng-llmd --location us-east5-a --format 'value(config.machineType)'
 check PRE-11 'the node pool h200-pool has machines of type a3-ultragpu-8g' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create h200-pool --cluster kserve-istio-gpu --project ecoeng-llmd --location us-east5-a --machine-type a3-ultragpu-8g --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 2 --accelerator type=nvidia-h200-141gb,count=8,gpu-driver-version=default; or correct cluster.nodePools' \
   '^a3-ultragpu-8g$' \
   gcloud container node-pools describe h200-pool --cluster kserve-istio-gpu --project ecoeng-llmd --location us-east5-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool h100-pool may grow to 5 nodes' \

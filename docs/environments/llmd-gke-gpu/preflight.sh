@@ -78,7 +78,7 @@ check PRE-06 'the cluster is VPC-native' \
   'make a new cluster with --enable-ip-alias; an old one cannot be changed' \
   '^True$' \
   gcloud container clusters describe llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(ipAllocationPolicy.useIpAliases)'
-check PRE-07 'Workload Identity is on, with which secrets and metrics are read' \
+check PRE-07 'Workload Identity is on, with which metrics are read' \
   'gcloud container clusters update llmd-gke-gpu --location us-east5-a --workload-pool=ecoeng-llmd.svc.id.goog' \
   '^ecoeng-llmd\.svc\.id\.goog$' \
   gcloud container clusters describe llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(workloadIdentityConfig.workloadPool)'
@@ -95,19 +95,19 @@ check PRE-10 'region us-east5 has an active proxy-only subnet' \
   '^[0-9.]+/[0-9]+$' \
   gcloud compute networks subnets list --project ecoeng-llmd --filter 'region:us-east5 AND purpose=REGIONAL_MANAGED_PROXY AND role=ACTIVE' --format 'value(ipCidrRange)'
 check PRE-11 'the node pool default-pool has machines of type e2-standard-8' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create default-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --machine-type e2-standard-8 --disk-size 100 --num-nodes 3 --enable-autoscaling --min-nodes 3 --max-nodes 6; or correct cluster.nodePools' \
   '^e2-standard-8$' \
   gcloud container node-pools describe default-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(config.machineType)'
 check PRE-11 'the node pool l4-pool has machines of type g2-standard-12' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create l4-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --machine-type g2-standard-12 --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 4 --accelerator type=nvidia-l4,count=1,gpu-driver-version=default; or correct cluster.nodePools' \
   '^g2-standard-12$' \
   gcloud container node-pools describe l4-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(config.machineType)'
 check PRE-11 'the node pool h100-pool has machines of type a3-highgpu-1g' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create h100-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --machine-type a3-highgpu-1g --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 4 --spot --accelerator type=nvidia-h100-80gb,count=1,gpu-driver-version=default; or correct cluster.nodePools' \
   '^a3-highgpu-1g$' \
   gcloud container node-pools describe h100-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(config.machineType)'
 check PRE-11 'the node pool h200-pool has machines of type a3-ultragpu-8g' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create h200-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --machine-type a3-ultragpu-8g --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 2 --accelerator type=nvidia-h200-141gb,count=8,gpu-driver-version=default; or correct cluster.nodePools' \
   '^a3-ultragpu-8g$' \
   gcloud container node-pools describe h200-pool --cluster llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool l4-pool may grow to 4 nodes' \
@@ -174,14 +174,6 @@ check PRE-18 'the Secret hf-token in gpt-oss has the key HF_TOKEN' \
   'kubectl create secret generic hf-token -n gpt-oss --from-file=HF_TOKEN=FILE' \
   '^HF_TOKEN$' \
   kubectl get secret hf-token -n gpt-oss -o 'go-template={{range $key, $value := .data}}{{$key}}{{"\n"}}{{end}}'
-check PRE-23 'the metrics adapter may read metrics, which autoscalers follow' \
-  'gcloud projects add-iam-policy-binding ecoeng-llmd --role roles/monitoring.viewer --member "principal://iam.googleapis.com/projects/$(gcloud projects describe ecoeng-llmd --format '"'"'value(projectNumber)'"'"')/locations/global/workloadIdentityPools/ecoeng-llmd.svc.id.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter"' \
-  '/workloadIdentityPools/ecoeng-llmd\.svc\.id\.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter$' \
-  gcloud projects get-iam-policy ecoeng-llmd --flatten 'bindings[].members' --filter bindings.role=roles/monitoring.viewer --format 'value(bindings.members)'
-check PRE-24 'no other adapter answers for metrics, such as KEDA'"'"'s or Prometheus'"'"'' \
-  'remove what owns the APIService v1beta1.custom.metrics.k8s.io, or leave autoscaling out: a cluster has one of them' \
-  '^in:(custom-metrics)?$' \
-  kubectl get apiservices -o 'jsonpath=in:{.items[?(@.metadata.name=="v1beta1.custom.metrics.k8s.io")].spec.service.namespace}'
 check PRE-19 'Argo CD is installed' \
   'install Argo CD, or check from the cluster that it runs on' \
   '^applications\.argoproj\.io$' \
@@ -194,6 +186,18 @@ check PRE-22 'managed collection of metrics is on' \
   'gcloud container clusters update llmd-gke-gpu --location us-east5-a --enable-managed-prometheus' \
   '^True$' \
   gcloud container clusters describe llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(monitoringConfig.managedPrometheusConfig.enabled)'
+check PRE-23 'the metrics adapter may read metrics, which autoscalers follow' \
+  'gcloud projects add-iam-policy-binding ecoeng-llmd --role roles/monitoring.viewer --member "principal://iam.googleapis.com/projects/$(gcloud projects describe ecoeng-llmd --format '"'"'value(projectNumber)'"'"')/locations/global/workloadIdentityPools/ecoeng-llmd.svc.id.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter"' \
+  '/workloadIdentityPools/ecoeng-llmd\.svc\.id\.goog/subject/ns/custom-metrics/sa/custom-metrics-stackdriver-adapter$' \
+  gcloud projects get-iam-policy ecoeng-llmd --flatten 'bindings[].members' --filter bindings.role=roles/monitoring.viewer --format 'value(bindings.members)'
+check PRE-24 'no other adapter answers for metrics, such as KEDA'"'"'s or Prometheus'"'"'' \
+  'remove what owns the APIServices of custom.metrics.k8s.io and external.metrics.k8s.io, or leave autoscaling out: a cluster has one of them' \
+  '^in:( |custom-metrics)*$' \
+  kubectl get apiservices -o 'jsonpath=in:{.items[?(@.spec.group=="custom.metrics.k8s.io")].spec.service.namespace} {.items[?(@.spec.group=="external.metrics.k8s.io")].spec.service.namespace}'
+check PRE-25 'nothing collects the metrics of a model server twice, which would double its queue' \
+  'gcloud container clusters update llmd-gke-gpu --location us-east5-a --auto-monitoring-scope=NONE' \
+  '^(NONE)?$' \
+  gcloud container clusters describe llmd-gke-gpu --project ecoeng-llmd --location us-east5-a --format 'value(monitoringConfig.managedPrometheusConfig.autoMonitoringConfig.scope)'
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -78,16 +78,16 @@ check PRE-06 'the cluster is VPC-native' \
   'make a new cluster with --enable-ip-alias; an old one cannot be changed' \
   '^True$' \
   gcloud container clusters describe llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --format 'value(ipAllocationPolicy.useIpAliases)'
-check PRE-07 'Workload Identity is on, with which secrets and metrics are read' \
+check PRE-07 'Workload Identity is on, with which secrets are read' \
   'gcloud container clusters update llmd-istio-tpu-pattern1 --location europe-west4-a --workload-pool=ecoeng-llmd.svc.id.goog' \
   '^ecoeng-llmd\.svc\.id\.goog$' \
   gcloud container clusters describe llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --format 'value(workloadIdentityConfig.workloadPool)'
 check PRE-11 'the node pool default-pool has machines of type n1-standard-4' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create default-pool --cluster llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --machine-type n1-standard-4 --disk-size 100 --num-nodes 2 --enable-autoscaling --min-nodes 2 --max-nodes 4; or correct cluster.nodePools' \
   '^n1-standard-4$' \
   gcloud container node-pools describe default-pool --cluster llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 check PRE-11 'the node pool tpu-v6e-pool has machines of type ct6e-standard-4t' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create tpu-v6e-pool --cluster llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --machine-type ct6e-standard-4t --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 5; or correct cluster.nodePools' \
   '^ct6e-standard-4t$' \
   gcloud container node-pools describe tpu-v6e-pool --cluster llmd-istio-tpu-pattern1 --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool tpu-v6e-pool may grow to 4 nodes' \

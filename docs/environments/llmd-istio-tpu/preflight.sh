@@ -75,15 +75,15 @@ check PRE-06 'the cluster is VPC-native' \
   '^True$' \
   gcloud container clusters describe llmd-istio-tpu --project ecoeng-llmd --location europe-west4-a --format 'value(ipAllocationPolicy.useIpAliases)'
 check PRE-11 'the node pool default-pool has machines of type e2-standard-8' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create default-pool --cluster llmd-istio-tpu --project ecoeng-llmd --location europe-west4-a --machine-type e2-standard-8 --disk-size 100 --num-nodes 3 --enable-autoscaling --min-nodes 3 --max-nodes 6; or correct cluster.nodePools' \
   '^e2-standard-8$' \
   gcloud container node-pools describe default-pool --cluster llmd-istio-tpu --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 check PRE-11 'the node pool v6e-1-pool has machines of type ct6e-standard-1t' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create v6e-1-pool --cluster llmd-istio-tpu --project ecoeng-llmd --location europe-west4-a --machine-type ct6e-standard-1t --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 8; or correct cluster.nodePools' \
   '^ct6e-standard-1t$' \
   gcloud container node-pools describe v6e-1-pool --cluster llmd-istio-tpu --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 check PRE-11 'the node pool v6e-8-pool has machines of type ct6e-standard-8t' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create v6e-8-pool --cluster llmd-istio-tpu --project ecoeng-llmd --location europe-west4-a --machine-type ct6e-standard-8t --disk-size 200 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 2; or correct cluster.nodePools' \
   '^ct6e-standard-8t$' \
   gcloud container node-pools describe v6e-8-pool --cluster llmd-istio-tpu --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool v6e-1-pool may grow to 6 nodes' \

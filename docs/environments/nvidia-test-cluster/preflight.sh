@@ -91,11 +91,11 @@ check PRE-10 'region us-central1 has an active proxy-only subnet 192.168.0.0/23'
   '^192\.168\.0\.0/23$' \
   gcloud compute networks subnets list --project ecoeng-llmd --filter 'region:us-central1 AND purpose=REGIONAL_MANAGED_PROXY AND role=ACTIVE' --format 'value(ipCidrRange)'
 check PRE-11 'the node pool default-pool has machines of type e2-standard-4' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create default-pool --cluster nvidia-test-cluster --project ecoeng-llmd --location us-central1-a --machine-type e2-standard-4 --disk-size 100 --num-nodes 2 --enable-autoscaling --min-nodes 2 --max-nodes 2; or correct cluster.nodePools' \
   '^e2-standard-4$' \
   gcloud container node-pools describe default-pool --cluster nvidia-test-cluster --project ecoeng-llmd --location us-central1-a --format 'value(config.machineType)'
 check PRE-11 'the node pool nvidia-t4-pool has machines of type n1-standard-4' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create nvidia-t4-pool --cluster nvidia-test-cluster --project ecoeng-llmd --location us-central1-a --machine-type n1-standard-4 --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 3 --accelerator type=nvidia-tesla-t4,count=1,gpu-driver-version=default; or correct cluster.nodePools' \
   '^n1-standard-4$' \
   gcloud container node-pools describe nvidia-t4-pool --cluster nvidia-test-cluster --project ecoeng-llmd --location us-central1-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool nvidia-t4-pool may grow to 1 node' \

@@ -75,11 +75,11 @@ check PRE-06 'the cluster is VPC-native' \
   '^True$' \
   gcloud container clusters describe tpu-test-cluster --project ecoeng-llmd --location europe-west4-a --format 'value(ipAllocationPolicy.useIpAliases)'
 check PRE-11 'the node pool default-pool has machines of type n1-standard-4' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create default-pool --cluster tpu-test-cluster --project ecoeng-llmd --location europe-west4-a --machine-type n1-standard-4 --disk-size 100 --num-nodes 2 --enable-autoscaling --min-nodes 2 --max-nodes 4; or correct cluster.nodePools' \
   '^n1-standard-4$' \
   gcloud container node-pools describe default-pool --cluster tpu-test-cluster --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 check PRE-11 'the node pool tpu-v6e-pool has machines of type ct6e-standard-4t' \
-  'make the node pool, or correct cluster.nodePools' \
+  'gcloud container node-pools create tpu-v6e-pool --cluster tpu-test-cluster --project ecoeng-llmd --location europe-west4-a --machine-type ct6e-standard-4t --disk-size 100 --num-nodes 0 --enable-autoscaling --min-nodes 0 --max-nodes 2; or correct cluster.nodePools' \
   '^ct6e-standard-4t$' \
   gcloud container node-pools describe tpu-v6e-pool --cluster tpu-test-cluster --project ecoeng-llmd --location europe-west4-a --format 'value(config.machineType)'
 at_least PRE-12 'the node pool tpu-v6e-pool may grow to 1 node' \

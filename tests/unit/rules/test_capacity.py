@@ -84,6 +84,34 @@ def test_kserve_adds_a_replica_before_it_stops_one(
     assert ("ACC-14" in _found(workshop, _cached(replicas, nodes))) is hangs
 
 
+def test_an_update_that_waits_is_told_where_the_most_replicas_stand(workshop: Workshop) -> None:
+    """Where an autoscaler decides, the service names no number that could be wrong."""
+    content = _cached(2, 4)
+    content["platform"] = {"kserve": "0.20", "monitoring": True}
+    content["deployments"][0]["autoscaling"] = {"maxReplicas": 3}
+    found = workshop.check("capacity", json.dumps(content))
+    said = {
+        f"{each.where.object}: {each.where.field} {each.message}"
+        for each in found
+        if each.rule.id == "ACC-14"
+    }
+    place = "HorizontalPodAutoscaler models/cached-kserve: spec.maxReplicas"
+    assert any(each.startswith(f"{place} is 3, and no node of tpu is left") for each in said)
+
+
+@pytest.mark.parametrize(("least", "blocks"), [(1, False), (2, True)])
+def test_a_disruption_budget_counts_the_fewest_that_an_autoscaler_keeps(
+    workshop: Workshop, least: int, blocks: bool
+) -> None:
+    """A manifest without a number does not mean one replica."""
+    content = _cached(2, 4)
+    content["platform"] = {"kserve": "0.20", "monitoring": True}
+    content["deployments"][0]["autoscaling"] = {"maxReplicas": 3}
+    spec = {"minAvailable": least, "maxUnavailable": None}
+    content["extras"] = _patched("cached", "PodDisruptionBudget", "cached", spec)
+    assert ("POD-06" in _found(workshop, content)) is blocks
+
+
 def test_kserve_stops_one_of_four_replicas_first(workshop: Workshop) -> None:
     """A quarter of four replicas is one, which makes room for its successor."""
     content = _cached(4, 4)
@@ -143,11 +171,23 @@ def test_pods_that_ask_for_the_networks_of_gpus_have_them(workshop: Workshop, as
 @NETWORKS
 def test_decode_takes_the_kv_cache_over_a_network_that_it_asks_for(workshop: Workshop, asked: Json) -> None:
     """A patch that attaches decode is enough: it is who waits."""
-    content: Json = {"extends": "../bases/gke-disagg.yaml"}
+    content: Json = {
+        "extends": "../bases/gke-disagg.yaml",
+        "cluster": {"nodePools": [{"name": "h100", "machineType": "a3-ultragpu-8g"}]},
+    }
     assert "ACC-16" in _found(workshop, content)
     template = {"template": asked}
     content["extras"] = _patched("qwen", "Deployment", "ms-qwen-llm-d-modelservice-decode", template)
     assert "ACC-16" not in _found(workshop, content)
+
+
+def test_decode_on_a_machine_without_a_network_for_gpus_is_told_of_others(workshop: Workshop) -> None:
+    """What a machine does not have cannot be asked for."""
+    content: Json = {"extends": "../bases/gke-disagg.yaml"}
+    found = workshop.check("capacity", json.dumps(content))
+    assert [finding.instead for finding in found if finding.rule.id == "ACC-16"] == [
+        "choose a3-highgpu-8g or a3-ultragpu-8g, or serve from replicas that do both"
+    ]
 
 
 @pytest.mark.parametrize("config", ["[]", "{", '{"kv_connector":"LMCacheConnectorV1"}'])

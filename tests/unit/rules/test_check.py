@@ -86,7 +86,7 @@ def test_check_ends_with_1_where_an_error_is_left(repository: Path) -> None:
     ran = _run(repository, "check")
     assert ran.exit_code == 1
     assert "error[GKE-03]" in ran.output
-    assert ran.output.endswith("1 error, 0 warnings, 0 notes\n")
+    assert ran.output.endswith("1 error, 0 warnings, 1 note\n")
 
 
 def test_warnings_do_not_stop_a_pipeline(repository: Path) -> None:
@@ -110,7 +110,8 @@ def test_check_takes_the_named_environments_only(repository: Path) -> None:
 def test_json_is_for_programs(repository: Path) -> None:
     """Every finding is an object with all its parts."""
     (repository / "environments/a.yaml").write_text(NO_TIMEOUT)
-    (finding,) = json.loads(_run(repository, "check", "--format", "json").stdout)
+    finding, note = json.loads(_run(repository, "check", "--format", "json").stdout)
+    assert (note["rule"], note["severity"]) == ("GWY-12", "note")
     assert finding == {
         "rule": "GKE-03",
         "severity": "error",

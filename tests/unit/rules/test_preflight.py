@@ -45,7 +45,8 @@ ANSWERS = {
     "PRE-21": ("quay.io/argoproj/argocd:v3.5.7", "quay.io/argoproj/argocd:v3.1.8"),
     "PRE-22": ("True", ""),
     "PRE-23": (f"user:somebody@example.com\n{ADAPTER}", "user:somebody@example.com"),
-    "PRE-24": ("in:custom-metrics", "in:keda"),
+    "PRE-24": ("in:custom-metrics custom-metrics custom-metrics", "in:custom-metrics custom-metrics keda"),
+    "PRE-25": ("NONE", "ALL"),
 }
 """An answer that is right, and one that is wrong, for each kind of check."""
 
@@ -115,6 +116,14 @@ class Stubs:
 def stubs(tmp_path: Path) -> Stubs:
     """The stubs, first on the path."""
     return Stubs(tmp_path)
+
+
+def test_a_cluster_without_any_metrics_adapter_is_ready_for_one(workshop: Workshop, stubs: Stubs) -> None:
+    """Before the first sync nobody answers for metrics, and kubectl prints two empty lists."""
+    asked, script = _checks(workshop, "scaled")
+    answers = {check.command: _answer(check, right=True) for check in asked}
+    [adapter] = [check for check in asked if check.id == "PRE-24"]
+    assert stubs.run(script, {**answers, adapter.command: "in: "}).returncode == 0
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -73,6 +73,34 @@ def test_an_autoscaler_alone_says_how_many_replicas_there_are(stack: Json, owner
     assert spec["metrics"][0]["pods"]["target"] == {"type": "AverageValue", "averageValue": "7"}
 
 
+@pytest.mark.parametrize(
+    ("settings", "drain", "grace"),
+    [
+        ({"replicas": 1}, 45, 75),
+        ({"autoscaling": {"maxReplicas": 4}}, 600, 3630),
+        ({"autoscaling": {"maxReplicas": 4}, "requestTimeoutSeconds": 3600}, 3600, 3630),
+    ],
+)
+def test_a_replica_that_an_autoscaler_takes_away_answers_first(
+    settings: Json, drain: int, grace: int
+) -> None:
+    """It drains for as long as the gateway waits for an answer, and Kubernetes waits for longer than both."""
+    objects = _objects({}, {"pattern": "prefix-cache", "replicas": 2, "stack": "llm-d", **settings})
+    pod = objects["Deployment/ms-model-0-llm-d-modelservice-decode"]["spec"]["template"]["spec"]
+    assert f"--shutdown-timeout={drain}" in pod["containers"][0]["args"]
+    assert pod["terminationGracePeriodSeconds"] == grace
+
+
+def test_gkes_gateway_lets_running_requests_end() -> None:
+    """A pod that goes keeps its connections for as long as a request may take."""
+    objects = _objects({}, {"pattern": "single-replica", "stack": "llm-d", "requestTimeoutSeconds": 900})
+    policies = [
+        item["spec"]["default"] for key, item in objects.items() if key.startswith("GCPBackendPolicy/")
+    ]
+    assert policies
+    assert all(policy["connectionDraining"] == {"drainingTimeoutSec": 900} for policy in policies)
+
+
 def test_a_model_that_may_grow_has_a_disruption_budget() -> None:
     """One replica at first is no reason to let a node upgrade take all of them later."""
     objects = _objects({}, {**SCALED, "stack": "llm-d"})
@@ -88,7 +116,7 @@ def test_the_metrics_adapter_comes_with_the_first_autoscaler() -> None:
 
 
 def test_metrics_of_a_decode_replica_are_read_behind_the_sidecar() -> None:
-    """Port 8000 is the routing sidecar's, which has none."""
+    """The sidecar on port 8000 is one more program between the collector and vLLM."""
     objects = _objects({}, {"pattern": "prefill-decode", "stack": "llm-d"})
     ports = {
         key.rpartition("-")[2]: item["spec"]["endpoints"][0]["port"]
