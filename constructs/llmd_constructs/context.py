@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import IstioRelease, KServeRelease, PickerRelease
 from llmd_constructs.config.environment import Environment
+from llmd_constructs.manifest import INFERENCE_POOL, INFERENCE_POOL_V1ALPHA2, Kind
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ class Context:
             and kserve is not None
             and kserve.engine_tls_default
         )
+
+    @property
+    def read_pool(self) -> Kind:
+        """The InferencePool that the gateway reads."""
+        older = self.istio and self.istio.inference_pool_api == INFERENCE_POOL_V1ALPHA2.api_version
+        return INFERENCE_POOL_V1ALPHA2 if older else INFERENCE_POOL
 
     @property
     def inference_pool_apis(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ from llmd_constructs import catalogue
 from llmd_constructs.addons.autoscaling import METRICS_ADAPTER
 from llmd_constructs.addons.network_policies import NamespacePolicies
 from llmd_constructs.application import SYNC_WAVE, Application, IgnoredDifference, UpstreamApplication, Wave
-from llmd_constructs.catalogue import GitSource, Install, KServeRelease
+from llmd_constructs.catalogue import GitSource, Install, KServeRelease, reaches
 from llmd_constructs.config.deployment import Deployment, MixtureOfExperts, MultiModel, PrefillDecode
 from llmd_constructs.config.environment import Environment
 from llmd_constructs.context import Context
@@ -14,6 +14,7 @@ from llmd_constructs.emit.yaml_text import yaml_text
 from llmd_constructs.manifest import INFERENCE_POOL_V1ALPHA2, JsonObject, Kind
 from llmd_constructs.patterns import PATTERNS
 from llmd_constructs.patterns.scaling import autoscales
+from llmd_constructs.platform.applications import PlatformApplication, kserve_application
 from llmd_constructs.platform.body_router import BodyRouter, RoutedModel
 from llmd_constructs.platform.certificates import CERT_MANAGER_NAMESPACE, CaBundle, CertificateAuthority
 from llmd_constructs.platform.gateway import InferenceGateway
@@ -71,7 +72,7 @@ class EnvironmentApp(cdk8s.App):
     def _certificates(self) -> None:
         if not (self.context.kserve and self.context.kserve.ca_required):
             return
-        application = self._application("certificates", Wave.CERTIFICATES, CERT_MANAGER_NAMESPACE)
+        application = self._platform("certificates", Wave.CERTIFICATES, CERT_MANAGER_NAMESPACE)
         CertificateAuthority(application, "authority", part_of=self.context.name)
         if self.context.serves_tls:
             namespace = self.context.environment.platform.gateway.namespace
@@ -82,7 +83,7 @@ class EnvironmentApp(cdk8s.App):
         secrets = environment.platform.secrets
         if secrets.provider != "external-secrets" or not environment.namespaces:
             return
-        application = self._application("secrets", Wave.CERTIFICATES, environment.namespaces[0])
+        application = self._platform("secrets", Wave.CERTIFICATES, environment.namespaces[0])
         SecretStore(application, "store", project=environment.cluster.project, part_of=part_of)
         add_secrets(
             application,
@@ -95,7 +96,7 @@ class EnvironmentApp(cdk8s.App):
     def _controllers(self) -> None:
         istio, kserve = self.context.istio, self.context.kserve
         if istio:
-            application = self._application("istio", Wave.CONTROLLERS, ISTIO_NAMESPACE)
+            application = self._platform("istio", Wave.CONTROLLERS, ISTIO_NAMESPACE)
             IstioControlPlane(application, "control-plane", release=istio, part_of=self.context.name)
         for install in kserve.install if kserve else ():
             self._kserve(install)
@@ -105,7 +106,7 @@ class EnvironmentApp(cdk8s.App):
         release = self.context.kserve
         if release is None:
             return
-        name = "kserve" if isinstance(install, GitSource) else install.chart
+        name = kserve_application(install)
         self.applications.append(
             UpstreamApplication(
                 self,
@@ -123,7 +124,7 @@ class EnvironmentApp(cdk8s.App):
     def _gateway(self) -> None:
         environment = self.context.environment
         gateway = environment.platform.gateway
-        application = self._application("gateway", Wave.GATEWAY, gateway.namespace)
+        application = self._platform("gateway", Wave.GATEWAY, gateway.namespace)
         InferenceGateway(
             application,
             "gateway",
@@ -134,7 +135,7 @@ class EnvironmentApp(cdk8s.App):
         )
         models = body_routed_models(environment)
         if models:
-            router = self._application("body-router", Wave.GATEWAY, gateway.namespace)
+            router = self._platform("body-router", Wave.GATEWAY, gateway.namespace)
             BodyRouter(router, "router", gateway=gateway, models=models, part_of=self.context.name)
 
     def _deployment(self, deployment: Deployment) -> None:
@@ -146,7 +147,7 @@ class EnvironmentApp(cdk8s.App):
         namespaces = self.context.environment.namespaces
         if not self.context.environment.platform.network_policies or not namespaces:
             return
-        application = self._application("network-policies", Wave.GATEWAY, namespaces[0])
+        application = self._platform("network-policies", Wave.GATEWAY, namespaces[0])
         for namespace in namespaces:
             NamespacePolicies(application, namespace, namespace=namespace, part_of=self.context.name)
 
@@ -158,7 +159,7 @@ class EnvironmentApp(cdk8s.App):
             if isinstance(application, Application)
             for manifest in application.manifests
         } | {application.target_namespace for application in self.applications}
-        application = self._application("namespaces", Wave.NAMESPACES, DEFAULT_NAMESPACE)
+        application = self._platform("namespaces", Wave.NAMESPACES, DEFAULT_NAMESPACE)
         for name in sorted(namespaces - {DEFAULT_NAMESPACE}):
             Namespace(application, name, enforce=self._pod_security(name), part_of=self.context.name)
 
@@ -169,6 +170,10 @@ class EnvironmentApp(cdk8s.App):
             for deployment in self.context.environment.active
         )
         return "privileged" if groups else "baseline"
+
+    def _platform(self, id: PlatformApplication, wave: Wave, namespace: str) -> Application:
+        """An application of the platform, whose name no deployment can have."""
+        return self._application(id, wave, namespace)
 
     def _application(self, id: str, wave: Wave, namespace: str) -> Application:
         application = Application(self, id, wave=wave, namespace=namespace)
@@ -258,14 +263,4 @@ OBJECTIVE_CRDS = {"inference.networking.x-k8s.io": "inference-objective-crds", "
 
 def brings_inference_pool(kubernetes: str) -> bool:
     """Whether GKE of this version installs the v1 InferencePool. A bare minor stands for its latest version."""
-    gate = catalogue.gke().version_gates["inference-pool-crd"].version
-    return kubernetes == minor_of(gate) or _numbers(kubernetes) >= _numbers(gate)
-
-
-def minor_of(version: str) -> str:
-    """The Kubernetes minor of a GKE version."""
-    return ".".join(version.split(".")[:2])
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in version.replace("-gke", "").split("."))
+    return reaches(kubernetes, catalogue.gke().version_gates["inference-pool-crd"].version)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from llmd_constructs.argocd.assemble import assemble
 from llmd_constructs.config.errors import InputError, Problem
-from llmd_constructs.config.load import LoadedEnvironment, load_environments
+from llmd_constructs.config.load import SHARED_SETTINGS, LoadedEnvironment, load_environments
 from llmd_constructs.context import Context
 from llmd_constructs.emit.tree import GENERATED_HEADER
 from llmd_constructs.emit.yaml_text import yaml_text
@@ -68,5 +68,5 @@ def synthesize_repository(root: Path) -> dict[str, str]:
 def _header(path: str) -> str:
     """The first line of every generated file: who wrote it, and from what."""
     parts = path.split("/")
-    source = "the environments" if parts[1] == "settings" else f"environments/{parts[1]}.yaml"
+    source = "the environments" if parts[1] == SHARED_SETTINGS else f"environments/{parts[1]}.yaml"
     return f"{GENERATED_HEADER} Source: {source}\n"

@@ -58,8 +58,8 @@ def _loaded(folder: Path, content: dict[str, Any]) -> LoadedEnvironment:
 @given(content=_strategies.environments())
 def test_any_environment_is_refused_or_holds_every_rule(tmp_path: Path, content: dict[str, Any]) -> None:
     """What gets past the refusals breaks no rule, names nothing that is not there, and renders to the same bytes twice."""
-    loaded = _loaded(tmp_path, content)
     try:
+        loaded = _loaded(tmp_path, content)
         plan = synthesize([loaded])
     except InputError as refused:
         event(f"refused: {refused.problems[0].field.rpartition('.')[2]}")

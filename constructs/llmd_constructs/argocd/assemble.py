@@ -5,6 +5,7 @@ from dataclasses import replace
 from llmd_constructs.argocd.applications import ARGOCD, application, root, root_folder
 from llmd_constructs.argocd.project import project
 from llmd_constructs.argocd.settings import settings
+from llmd_constructs.config.load import SHARED_SETTINGS
 from llmd_constructs.plan.collect import manifest_files
 from llmd_constructs.plan.model import EnvironmentPlan, Plan
 
@@ -22,5 +23,5 @@ def assemble(environments: list[EnvironmentPlan]) -> Plan:
     namespace = environments[0].environment.gitops.namespace if environments else "argocd"
     return Plan(
         tuple(with_argocd(environment) for environment in environments),
-        manifest_files(f"{ARGOCD}/settings", [settings(namespace)]),
+        manifest_files(f"{ARGOCD}/{SHARED_SETTINGS}", [settings(namespace)]),
     )

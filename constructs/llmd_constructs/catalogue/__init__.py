@@ -10,7 +10,16 @@ from typing import Literal
 from ._install import ChartSource, GitSource, Install
 from ._table import Entry, UnknownEntry, look_up
 from .accelerators import Accelerator, AcceleratorKind, Taint, accelerators
-from .gke import GatewayClass, GkeFacts, Network, VersionGate, gateway_classes, gke
+from .gke import (
+    VERSIONS_FILE,
+    GatewayClass,
+    GkeFacts,
+    Network,
+    VersionGate,
+    gateway_classes,
+    gke,
+    reaches,
+)
 from .machine_types import MachineType, Topology, machine_types
 from .models import Experts, LatentAttention, Model, SlidingWindow, models
 from .prices import Price, PriceModel, prices
@@ -22,6 +31,7 @@ from .releases.picker import PickerRelease, picker_releases
 from .upstream import CrdModule, Upstream, upstreams
 
 __all__ = [
+    "VERSIONS_FILE",
     "Accelerator",
     "AcceleratorKind",
     "Auxiliary",
@@ -65,6 +75,7 @@ __all__ = [
     "model",
     "picker_release",
     "prices",
+    "reaches",
     "upstream",
 ]
 

@@ -1,25 +1,33 @@
 """How the catalogue's YAML files become frozen, checked values."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from llmd_constructs.config.errors import InputError
+
 _ROOT = Path(__file__).parent
+_FOLDER = "constructs/llmd_constructs/catalogue"
+
+
+def shown_file(file: str) -> str:
+    """A data file as texts name it: from the root of the repository."""
+    return f"{_FOLDER}/{file}"
 
 
 class UnknownEntry(KeyError):  # noqa: N818 - the name says what happened, and callers show its text to users
     """A name that the catalogue does not hold."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        """Keep what was asked for and what would have been an answer."""
+    def __init__(self, kind: str, name: str, known: Iterable[str], file: str) -> None:
+        """Keep what was asked for, what would have been an answer, and the file that holds all answers."""
         self.kind = kind
         self.name = name
+        self.file = file
         self.known = tuple(known)
         self.near = tuple(difflib.get_close_matches(name, self.known, n=3))
         super().__init__(str(self))
@@ -56,7 +64,7 @@ class Entry(Value):
     date: date
 
 
-class _File(Value):
+class File(Value):
     """The shape of every data file; `shared` only holds YAML anchors."""
 
     date: date
@@ -67,7 +75,28 @@ class _File(Value):
 E = TypeVar("E", bound=Entry)
 
 
-def read_table(file: str, entry: type[E], key: str = "id") -> Mapping[str, E]:
+class Table(Mapping[str, E]):
+    """The entries of one data file, by key and in the order of the file. Nobody can change it."""
+
+    def __init__(self, file: str, entries: dict[str, E]) -> None:
+        """Keep the entries, and the file as texts name it."""
+        self.file = file
+        self._entries = entries
+
+    def __getitem__(self, key: str) -> E:
+        """The entry of that key, or KeyError."""
+        return self._entries[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys, in the order of the file."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """How many entries there are."""
+        return len(self._entries)
+
+
+def read_table(file: str, entry: type[E], key: str = "id") -> Table[E]:
     """Read one data file.
 
     Args:
@@ -79,21 +108,30 @@ def read_table(file: str, entry: type[E], key: str = "id") -> Mapping[str, E]:
         The entries by key, in the order of the file.
 
     Raises:
-        ValueError: If a key appears twice, or an entry does not fit its model.
+        InputError: With everything that is wrong with the file.
     """
     text = (_ROOT / file).read_bytes()
-    content = _File.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
-    table: dict[str, E] = {}
-    for raw in content.entries:
-        value = entry.model_validate({"date": content.date, **raw})
-        name = str(getattr(value, key))
-        if name in table:
-            raise ValueError(f"{file}: '{name}' appears twice")
-        table[name] = value
-    return MappingProxyType(table)
+    entries = _entries(text, entry, key)
+    if entries is None:
+        # Only a file with a mistake pays for the words.
+        from ._mistakes import mistakes  # noqa: PLC0415 - see above
+
+        raise InputError(mistakes(shown_file(file), text, entry, key))
+    return Table(shown_file(file), entries)
 
 
-def look_up(kind: str, table: Mapping[str, E], name: str) -> E:
+def _entries(text: bytes, entry: type[E], key: str) -> dict[str, E] | None:
+    """The entries by key; `None` if the file has any mistake."""
+    try:
+        content = File.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
+        values = [entry.model_validate({"date": content.date, **raw}) for raw in content.entries]
+    except (ValueError, yaml.YAMLError):
+        return None
+    entries = {str(getattr(value, key)): value for value in values}
+    return entries if len(entries) == len(values) else None
+
+
+def look_up(kind: str, table: Table[E], name: str) -> E:
     """Return the entry called `name`.
 
     Raises:
@@ -102,4 +140,4 @@ def look_up(kind: str, table: Mapping[str, E], name: str) -> E:
     try:
         return table[name]
     except KeyError:
-        raise UnknownEntry(kind, name, table) from None
+        raise UnknownEntry(kind, name, table, table.file) from None

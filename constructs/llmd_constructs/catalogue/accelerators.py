@@ -1,10 +1,9 @@
 """Accelerators as GKE offers them: labels, taint, resource and memory."""
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
-from ._table import Entry, Value, read_table
+from ._table import Entry, Table, Value, read_table
 
 AcceleratorKind = Literal["tpu", "gpu"]
 
@@ -60,6 +59,6 @@ class Accelerator(Entry):
 
 
 @cache
-def accelerators() -> Mapping[str, Accelerator]:
+def accelerators() -> Table[Accelerator]:
     """All accelerators, by id."""
     return read_table("accelerators.yaml", Accelerator)

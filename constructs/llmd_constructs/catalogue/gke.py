@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from functools import cache
 
-from ._table import Entry, Value, read_table
+from ._table import Entry, Table, Value, read_table, shown_file
+
+VERSIONS_FILE = shown_file("gke_versions.yaml")
+"""Where the versions of GKE are kept, for texts that say what to mend."""
 
 
 class GatewayClass(Entry):
@@ -31,7 +34,7 @@ class GatewayClass(Entry):
 
 
 class VersionGate(Entry):
-    """The first GKE version that has something."""
+    """The first GKE version that has something, or an end of the range of minors that GKE offers."""
 
     id: str
     version: str
@@ -59,7 +62,7 @@ class GkeFacts(Value):
 
     Attributes:
         networks: Addresses, by what is there.
-        version_gates: First versions, by feature.
+        version_gates: First versions, by feature; `oldest-minor` and `newest-minor`, the minors that GKE offers.
     """
 
     networks: Mapping[str, Network]
@@ -67,7 +70,7 @@ class GkeFacts(Value):
 
 
 @cache
-def gateway_classes() -> Mapping[str, GatewayClass]:
+def gateway_classes() -> Table[GatewayClass]:
     """All gateway classes, by name."""
     return read_table("gateway_classes.yaml", GatewayClass)
 
@@ -79,3 +82,13 @@ def gke() -> GkeFacts:
         networks=read_table("gke_networks.yaml", Network),
         version_gates=read_table("gke_versions.yaml", VersionGate),
     )
+
+
+def reaches(kubernetes: str, version: str) -> bool:
+    """Whether a GKE version is `version` or later. A bare minor, such as `1.34`, stands for its latest version."""
+    there = _numbers(kubernetes)
+    return there >= _numbers(version)[: len(there)]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.replace("-gke", "").split("."))

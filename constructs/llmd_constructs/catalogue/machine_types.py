@@ -1,9 +1,8 @@
 """Compute Engine machine types: their size and the accelerators they carry."""
 
-from collections.abc import Mapping
 from functools import cache
 
-from ._table import Entry, Value, read_table
+from ._table import Entry, Table, Value, read_table
 
 
 class Topology(Value):
@@ -51,6 +50,6 @@ class MachineType(Entry):
 
 
 @cache
-def machine_types() -> Mapping[str, MachineType]:
+def machine_types() -> Table[MachineType]:
     """All machine types, by name."""
     return read_table("machine_types.yaml", MachineType, key="name")

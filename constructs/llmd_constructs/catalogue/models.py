@@ -1,10 +1,11 @@
 """Models: the numbers of their architecture that sizing and routing need."""
 
-from collections.abc import Mapping
 from functools import cache
-from typing import Literal
+from typing import Literal, Self
 
-from ._table import Entry, Value, read_table
+from pydantic import model_validator
+
+from ._table import Entry, Table, Value, read_table
 
 Dtype = Literal["bfloat16", "fp8", "mxfp4"]
 
@@ -74,8 +75,17 @@ class Model(Entry):
     needs_bf16: bool = False
     min_compute_capability: str | None = None
 
+    @model_validator(mode="after")
+    def _mixture_has_experts(self) -> Self:
+        if (self.kind == "moe") != (self.experts is not None):
+            raise ValueError(
+                f"kind is {self.kind}, and experts are {'given' if self.experts else 'missing'}; "
+                "write `experts: {count, active}` for a mixture of experts, and for nothing else",
+            )
+        return self
+
 
 @cache
-def models() -> Mapping[str, Model]:
+def models() -> Table[Model]:
     """All models, by id."""
     return read_table("models.yaml", Model)

@@ -1,10 +1,9 @@
 """Third-party software that Argo CD installs beside ours: where it comes from, and which version."""
 
-from collections.abc import Mapping
 from functools import cache
 
 from ._install import Install
-from ._table import Entry, Value, read_table
+from ._table import Entry, Table, Value, read_table
 
 
 class CrdModule(Value):
@@ -42,6 +41,6 @@ class Upstream(Entry):
 
 
 @cache
-def upstreams() -> Mapping[str, Upstream]:
+def upstreams() -> Table[Upstream]:
     """All third-party software, by id."""
     return read_table("upstream.yaml", Upstream)

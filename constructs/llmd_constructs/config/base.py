@@ -25,7 +25,11 @@ DeploymentName = Annotated[
     str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=40), _NAME
 ]
 """Shorter than a DNS label, because controllers append up to 23 characters to it."""
-HostName = Annotated[str, StringConstraints(pattern=r"^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]{2,}$")]
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]{2,}$"),
+    in_words("must be a host name such as models.example.com, without `https://`, port and path"),
+]
 """A host name, the first part of which may be `*`."""
 ProjectId = Annotated[
     str,

@@ -106,10 +106,3 @@ class Cluster(Model):
     def minor(self) -> str:
         """The Kubernetes minor, such as `1.34`."""
         return ".".join(self.kubernetes.split(".")[:2])
-
-    @model_validator(mode="after")
-    def _unique_pools(self) -> Self:
-        names = [pool.name for pool in self.node_pools]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two node pools are named {name}; give each its own name")
-        return self

@@ -1,8 +1,8 @@
 """The environment file as a whole: one cluster and what runs on it."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from llmd_constructs.config.base import Model
 from llmd_constructs.config.cluster import Cluster, NodePool
@@ -45,10 +45,3 @@ class Environment(Model):
     def node_pool(self, name: str) -> NodePool:
         """The node pool of that name; the model guarantees that it exists."""
         return next(pool for pool in self.cluster.node_pools if pool.name == name)
-
-    @model_validator(mode="after")
-    def _unique_names(self) -> Self:
-        names = [deployment.name for deployment in self.deployments]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two deployments are named {name}; give each its own name")
-        return self

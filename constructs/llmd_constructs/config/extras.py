@@ -13,11 +13,15 @@ from pydantic import Field, StringConstraints
 
 from llmd_constructs.config._files import label, read_text
 from llmd_constructs.config._reader import read_tree
-from llmd_constructs.config.base import Model
+from llmd_constructs.config.base import Model, in_words
 from llmd_constructs.config.errors import InputError, Problem, ValuePath, described, shown
 from llmd_constructs.config.source import Source
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^\S(.*\S)?$")]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=500, pattern=r"^\S(.*\S)?$"),
+    in_words("must be one line that neither begins nor ends with a space"),
+]
 _LONGEST_NAME = 200
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 _NAME = re.compile(r"[a-zA-Z0-9]([-a-zA-Z0-9.:_]*[a-zA-Z0-9])?")

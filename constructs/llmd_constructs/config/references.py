@@ -3,16 +3,13 @@
 These are checked before anything is built, so that no later room has to guess.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import UnknownEntry
-from llmd_constructs.config.deployment import (
-    Deployment,
-    MultiModel,
-    PrefillDecode,
-)
+from llmd_constructs.config.cluster import NodePool
+from llmd_constructs.config.deployment import Deployment, MultiModel, PrefillDecode
 from llmd_constructs.config.environment import Environment
 from llmd_constructs.config.errors import ValuePath, closest
 
@@ -97,10 +94,19 @@ def _workloads(deployment: Deployment) -> Iterator[tuple[ValuePath, str, str]]:
 
 
 def _pool(environment: Environment, path: ValuePath, name: str) -> Iterator[Finding]:
-    names = [pool.name for pool in environment.cluster.node_pools]
-    if name not in names:
+    pools = environment.cluster.node_pools
+    able = [pool.name for pool in pools if _has_accelerator(pool)]
+    named = [pool for pool in pools if pool.name == name]
+    if not named:
+        names = [pool.name for pool in pools]
         near = closest(name, names)
         yield Finding(path, f"'{name}' is not a node pool of the cluster", _choice(near, names))
+    elif name not in able:
+        yield Finding(
+            path,
+            f"{name} ({named[0].machine_type}) has no accelerator",
+            f"write one of {', '.join(able)}" if able else "add a node pool with TPUs or GPUs",
+        )
 
 
 def _known(path: ValuePath, look_up: Callable[[str], object], name: str) -> Iterator[Finding]:
@@ -108,8 +114,16 @@ def _known(path: ValuePath, look_up: Callable[[str], object], name: str) -> Iter
         look_up(name)
     except UnknownEntry as unknown:
         near = unknown.near[0] if unknown.near else ""
-        yield Finding(path, f"'{name}' is not a known {unknown.kind}", _choice(near, unknown.known))
+        choice = _choice(near, unknown.known)
+        added = f"{' If not,' if near else ', or'} add it to {unknown.file}"
+        yield Finding(path, f"'{name}' is not a known {unknown.kind}", f"{choice}{added}")
 
 
-def _choice(near: str, known: list[str] | tuple[str, ...]) -> str:
+def _has_accelerator(pool: NodePool) -> bool:
+    """Whether the nodes have TPUs or GPUs, as far as the machine type is known."""
+    known = pool.machine_type in catalogue.ids("machine_type")
+    return bool(pool.accelerator or not known or catalogue.machine_type(pool.machine_type).accelerator)
+
+
+def _choice(near: str, known: Iterable[str]) -> str:
     return f"did you mean '{near}'?" if near else f"write one of {', '.join(known)}"

@@ -44,7 +44,7 @@ def _default_route(scope: Application, context: Context, deployment: MultiModel)
     if gateway.provider == "gke" and deployment.stack == "llm-d":
         GkeBackendPolicies(
             scope,
-            "default-policies",
+            "default.policies",
             name=service,
             namespace=deployment.namespace,
             kind=SERVICE,
@@ -53,7 +53,8 @@ def _default_route(scope: Application, context: Context, deployment: MultiModel)
         )
     Route(
         scope,
-        "default-route",
+        # No model can have a name with a full stop in it.
+        "default.route",
         name=f"{deployment.name}-default",
         namespace=deployment.namespace,
         gateway=gateway,

@@ -48,7 +48,7 @@ def scaling_refusals(context: Context, deployment: Deployment, path: ValuePath) 
         if settings.autoscaling.max_replicas <= settings.replicas:
             yield Refusal(
                 (*field, "maxReplicas"),
-                f"is {settings.autoscaling.max_replicas}, and {settings.replicas} is the fewest already",
+                f"is {settings.autoscaling.max_replicas}, and `replicas` is {settings.replicas}",
                 f"write {settings.replicas + 1} or more, or lower `replicas`",
             )
         if not context.environment.platform.monitoring:

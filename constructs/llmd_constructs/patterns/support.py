@@ -1,7 +1,6 @@
 """What cannot work together, said before anything is built: each refusal names the nearest that works."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from llmd_constructs import catalogue
 from llmd_constructs.catalogue import KServeRelease, PickerRelease
@@ -12,20 +11,19 @@ from llmd_constructs.config.deployment import (
     PrefillDecode,
     PrefixCache,
 )
-from llmd_constructs.config.errors import ValuePath, closest
+from llmd_constructs.config.errors import ValuePath, closest, dotted
 from llmd_constructs.context import Context
 from llmd_constructs.manifest import INFERENCE_POOL
-from llmd_constructs.patterns.demand import node_demand
+from llmd_constructs.patterns.demand import node_demand, nodes_of
+from llmd_constructs.patterns.disk import disk_refusals
 from llmd_constructs.patterns.models import default_route
 from llmd_constructs.patterns.refusal import Refusal
-from llmd_constructs.patterns.scaling import scaling_refusals
-from llmd_constructs.serving.engine import ephemeral_gib, resolve_image
+from llmd_constructs.patterns.reserved import reserved_refusals
+from llmd_constructs.patterns.scaling import scaled, scaling_refusals
+from llmd_constructs.serving.engine import resolve_image
 from llmd_constructs.serving.features import NIXL_CONNECTOR, TPU_CONNECTOR
 from llmd_constructs.serving.picker import PickerProfile, needed_plugins
-from llmd_constructs.serving.placement import Placement, place
-
-LARGEST_DISK_GB = 65536
-"""What a Compute Engine disk can have."""
+from llmd_constructs.serving.placement import Placement, has_accelerator, place
 
 
 def refusals(context: Context) -> Iterator[Refusal]:
@@ -35,6 +33,7 @@ def refusals(context: Context) -> Iterator[Refusal]:
     yield from broken
     if broken:
         return
+    yield from reserved_refusals(context)
     yield from _gateway(context)
     yield from _capacity(context)
     yield from _routes(context)
@@ -42,12 +41,12 @@ def refusals(context: Context) -> Iterator[Refusal]:
     yield from _bodies(context)
     for index, deployment in enumerate(context.environment.deployments):
         yield from _deployment(context, deployment, ("deployments", index))
+    yield from disk_refusals(context)
 
 
 def _placements(context: Context) -> Iterator[tuple[Refusal | None, str]]:
     for index, pool in enumerate(context.environment.cluster.node_pools):
-        machine = catalogue.machine_type(pool.machine_type)
-        if not machine.accelerator and not pool.accelerator:
+        if not has_accelerator(pool):
             continue
         try:
             place(pool)
@@ -58,7 +57,7 @@ def _placements(context: Context) -> Iterator[tuple[Refusal | None, str]]:
 
 def _gateway(context: Context) -> Iterator[Refusal]:
     """The API of the InferencePool is where gateway and controllers have to agree (failure F-61)."""
-    read = context.istio.inference_pool_api if context.istio else INFERENCE_POOL.api_version
+    read = context.read_pool.api_version
     stacks = {deployment.stack for deployment in context.environment.active}
     release = context.kserve
     if "kserve" in stacks and release and read not in release.pool_apis:
@@ -123,11 +122,26 @@ def _capacity(context: Context) -> Iterator[Refusal]:
     demand = node_demand(context.environment)
     for index, pool in enumerate(context.environment.cluster.node_pools):
         if demand[pool.name] > pool.max_nodes:
+            fields = [f"`{dotted(path)}`" for path in _lowerable(context, pool.name)]
+            other = f"lower {' or '.join(fields)}" if fields else "give a deployment another node pool"
             yield Refusal(
                 ("cluster", "nodePools", index, "maxNodes"),
                 f"is {pool.max_nodes}, and the deployments on {pool.name} need {demand[pool.name]} nodes",
-                f"raise it to {demand[pool.name]}, or lower replicas",
+                f"raise it to {demand[pool.name]}, or {other}",
             )
+
+
+def _lowerable(context: Context, pool: str) -> Iterator[ValuePath]:
+    """Fields that say how many replicas run on a node pool, where it is more than one."""
+    for index, deployment in enumerate(context.environment.deployments):
+        if not deployment.enabled:
+            continue
+        for (place_, settings), (name, _) in zip(scaled(deployment), nodes_of(deployment), strict=False):
+            path: ValuePath = ("deployments", index, *place_)
+            if name == pool and settings.autoscaling:
+                yield (*path, "autoscaling", "maxReplicas")
+            elif name == pool and settings.replicas > 1:
+                yield (*path, "replicas")
 
 
 def _routes(context: Context) -> Iterator[Refusal]:
@@ -158,7 +172,6 @@ def _deployment(context: Context, deployment: Deployment, path: ValuePath) -> It
         yield from _llmd(context, deployment)
     for place_, model, placement in _workloads(context, deployment):
         yield from _multi_host(deployment, (*path, *place_, "nodePool"), placement)
-        yield from _disk((*path, *place_, "nodePool"), model, placement)
         if isinstance(deployment, MixtureOfExperts) and catalogue.model(model).kind != "moe":
             yield Refusal(
                 (*path, "model"),
@@ -327,30 +340,6 @@ def _multi_host(deployment: Deployment, path: ValuePath, placement: Placement) -
             f"{pool.name} is one slice of {placement.hosts} hosts, and holds one replica, not {deployment.replicas}",
             "write `replicas: 1`, and one deployment with a node pool of its own for each further replica",
         )
-
-
-def _disk(path: ValuePath, model: str, placement: Placement) -> Iterator[Refusal]:
-    """Weights are downloaded to the node's disk; a pod that asks for more than there is stays Pending (F-35h)."""
-    wanted, there = ephemeral_gib(catalogue.model(model)), placement.ephemeral_gib
-    if wanted > there:
-        pool = placement.pool
-        sizes = range(pool.boot_disk_gb, LARGEST_DISK_GB, 50)
-        disk = next((size for size in sizes if _with_disk(placement, size) >= wanted), None)
-        yield Refusal(
-            path,
-            f"{model} needs {wanted} GiB of disk, and a node of {pool.name} leaves {there} GiB to pods",
-            f"write `bootDiskGb: {disk}` for that node pool, and make the pool with that size"
-            if disk
-            # Where a machine type has local SSD, pods are on it, and the boot disk does not help.
-            else f"choose a larger machine type than {pool.machine_type}, whose local SSD is what pods have",
-        )
-
-
-def _with_disk(placement: Placement, gigabytes: int) -> int:
-    """What a node would leave to pods with another boot disk, in GiB."""
-    return replace(
-        placement, pool=placement.pool.model_copy(update={"boot_disk_gb": gigabytes})
-    ).ephemeral_gib
 
 
 def _connectors(context: Context, deployment: PrefillDecode, path: ValuePath) -> Iterator[Refusal]:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from llmd_constructs.rules.model import Offence, rule
 from llmd_constructs.rules.replicas import Asked, asked
 from llmd_constructs.rules.view import View
-from llmd_constructs.serving.fit import GIB, Fit, fit, splits, tensor_parallel_sizes
-from llmd_constructs.serving.fit_nearest import Choice, Market, Nearest, cheaper, nearest, usd_per_hour
+from llmd_constructs.serving.fit import Fit, fit, splits, tensor_parallel_sizes
+from llmd_constructs.serving.fit_nearest import Choice, Market, cheaper, nearest, usd_per_hour
 from llmd_constructs.serving.fit_support import unsupported
+from llmd_constructs.serving.fit_words import devices, lack, remedies
 
 FEWEST_REQUESTS = 4
 """Requests at full context below which most of the accelerator's time is lost waiting."""
@@ -36,7 +37,7 @@ def too_large(view: View) -> Iterator[Offence]:
         sized = fit(item.replica)
         if not sized.fits:
             choice = nearest(item.replica, _market(view, item))
-            yield Offence(view.setting(*item.model_path), _lack(sized), _remedies(choice))
+            yield Offence(view.setting(*item.model_path), lack(sized), remedies(choice))
 
 
 @rule(
@@ -132,7 +133,7 @@ def little_room(view: View) -> Iterator[Offence]:
             yield Offence(
                 view.setting(*item.model_path),
                 f"leaves room for {sized.requests:.1f} requests of {item.replica.context} tokens "
-                f"on {_devices(sized)}",
+                f"on {devices(sized)}",
                 f"use a larger node, or set engine.maxModelLen to {sized.context_for(FEWEST_REQUESTS)} for {FEWEST_REQUESTS} requests",
             )
 
@@ -181,34 +182,10 @@ def _market(view: View, item: Asked) -> Market:
     return Market(view.environment.cluster.region, spot=item.pool.spot)
 
 
-def _lack(sized: Fit) -> str:
-    own, share = sized.replica, f"vLLM may take {sized.share_gib:.1f} GiB"
-    if sized.cache_gib <= 0:
-        what = "weights and activations" if sized.overhead_gib else "weights"
-        needed = sized.weights_gib + sized.overhead_gib
-        return f"{own.model.id} needs {needed:.1f} GiB per device ({_devices(sized)}) for {what}, and {share}"
-    one = f"one request of {own.context} tokens needs {sized.request_bytes / GIB:.1f} GiB"
-    cache = f"{sized.cache_gib:.1f} GiB per device ({_devices(sized)}) for the KV cache"
-    return f"{own.model.id} leaves {cache}, and {one}; {share}"
-
-
-def _remedies(choice: Nearest) -> str:
-    remedies = [
-        f"use {choice.larger.name}" if choice.larger else "",
-        f"set engine.maxModelLen to {choice.context} or less" if choice.context else "",
-        f"set engine.quantization to {choice.quantization}" if choice.quantization else "",
-    ]
-    known = [remedy for remedy in remedies if remedy]
-    return (
-        ", or ".join(known)
-        or "no single node of the catalogue holds it; use a smaller model, or several nodes"
-    )
-
-
 def _oversized(sized: Fit, choice: Choice, market: Market) -> tuple[str, str]:
     own = sized.replica
     message = (
-        f"{_devices(sized)} hold {int(sized.requests)} requests of {own.context} tokens of {own.model.id} at once, "
+        f"{devices(sized)} hold {int(sized.requests)} requests of {own.context} tokens of {own.model.id} at once, "
         f"and vLLM runs {own.max_num_seqs}"
     )
     chips = own.devices // own.accelerator.cores_per_chip
@@ -243,13 +220,6 @@ def _divisible(item: Asked) -> str:
         *others, last = map(str, tensor_parallel_sizes(own.model, own.devices))
         return f"use a node with {', '.join(others)}{' or ' if others else ''}{last} devices"
     return "use a node with one device, or a newer image"
-
-
-def _devices(sized: Fit) -> str:
-    own = sized.replica
-    return f"{own.devices} x {own.accelerator.title}" + (
-        " core" if own.accelerator.cores_per_chip > 1 else ""
-    )
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -98,7 +98,9 @@ class KServeModel(ServedModel):
         """Istio's gateway: KServe's route, and what its release leaves to us."""
         context, request, names = self.context, self.request, service.names
         if request.route == "body":
-            self.route(names.own_route, [model_rule(request.model, pool_backend(names.pool, INFERENCE_POOL))])
+            self.route(
+                names.own_route, [model_rule(request.model, pool_backend(names.pool, context.read_pool))]
+            )
         if not service.release.istio_destination_rules:
             PickerTls(
                 self,

@@ -105,6 +105,15 @@ def topology_chips(topology: str) -> int:
     return prod(int(side) for side in topology.split("x"))
 
 
+def has_accelerator(pool: NodePool) -> bool:
+    """Whether its nodes have TPUs or GPUs.
+
+    Raises:
+        UnknownEntry: The machine type is not in the catalogue.
+    """
+    return bool(catalogue.machine_type(pool.machine_type).accelerator or pool.accelerator)
+
+
 def place(pool: NodePool) -> Placement:
     """Resolve a node pool.
 

@@ -1,12 +1,14 @@
 """How callers find an entry, and what they hear when there is none."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from llmd_constructs import catalogue
 
+ROOT = Path(__file__).parents[3]
 LOOK_UPS: dict[catalogue.Kind, Callable[[str], catalogue.Entry]] = {
     "accelerator": catalogue.accelerator,
     "machine_type": catalogue.machine_type,
@@ -40,6 +42,7 @@ def test_an_unknown_id_is_answered_with_near_and_allowed_ids(kind: catalogue.Kin
     with pytest.raises(catalogue.UnknownEntry) as raised:
         LOOK_UPS[kind](f"{meant}x")
     assert meant in raised.value.near
+    assert (ROOT / raised.value.file).is_file()
     assert f"'{meant}x'; did you mean " in str(raised.value)
     assert all(name in str(raised.value) for name in catalogue.ids(kind))
 

@@ -68,7 +68,8 @@ def test_every_problem_of_every_file_is_told_at_once(copy: Path) -> None:
     ) in result.stderr
     assert (
         "cluster.nodePools[1].machineType: 'ct6e-standart-4t' is not a known machine type; "
-        "did you mean 'ct6e-standard-4t'?\n"
+        "did you mean 'ct6e-standard-4t'? "
+        "If not, add it to constructs/llmd_constructs/catalogue/machine_types.yaml\n"
     ) in result.stderr
     assert "2 problems; nothing was written" in result.stderr
     assert before == {path: path.stat().st_mtime_ns for path in copy.rglob("*")}

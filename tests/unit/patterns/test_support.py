@@ -7,6 +7,7 @@ import pytest
 
 from llmd_constructs.config.environment import Environment
 from llmd_constructs.context import Context
+from llmd_constructs.environment import EnvironmentApp
 from llmd_constructs.patterns.support import refusals
 
 Json = dict[str, Any]
@@ -78,7 +79,38 @@ CASES: dict[str, tuple[list[Json], Json, Json, str]] = {
         [_cached(replicas=3)],
         {},
         {},
-        "is 2, and the deployments on tpu need 3 nodes; raise it to 3, or lower replicas",
+        "is 2, and the deployments on tpu need 3 nodes; raise it to 3, or lower `deployments[0].replicas`",
+    ),
+    "pool-too-small-for-single-replicas": (
+        [_single(), _single(), _single()],
+        {},
+        {},
+        "is 2, and the deployments on tpu need 3 nodes; raise it to 3, or give a deployment another node pool",
+    ),
+    "pool-too-small-for-several": (
+        [
+            _cached(enabled=False),
+            _cached(),
+            {
+                "pattern": "multi-model",
+                "models": [{"name": "more", "model": "Qwen/Qwen3-8B", "nodePool": "tpu", "replicas": 2}],
+            },
+            {
+                "pattern": "prefill-decode",
+                "stack": "llm-d",
+                "route": "path",
+                "model": "Qwen/Qwen3-8B",
+                "nodePool": "gpu",
+                "prefill": {"replicas": 2},
+                "decode": {"replicas": 2, "nodePool": "tpu"},
+            },
+        ],
+        {},
+        {},
+        (
+            "is 2, and the deployments on tpu need 6 nodes; raise it to 6, or lower `deployments[1].replicas` or "
+            "`deployments[2].models[0].replicas` or `deployments[3].decode.replicas`"
+        ),
     ),
     "pool-api-of-an-older-gateway": (
         [_single()],
@@ -218,6 +250,15 @@ CASES: dict[str, tuple[list[Json], Json, Json, str]] = {
         {"tpu": {"bootDiskGb": 100}},
         "Qwen/Qwen3-32B needs 75 GiB of disk, and a node of tpu leaves 45 GiB to pods; write `bootDiskGb: 200`",
     ),
+    "no-room-in-memory-and-on-disk": (
+        [_single(model="meta-llama/Llama-3.3-70B-Instruct")],
+        {},
+        {"tpu": {"machineType": "ct6e-standard-1t", "topology": None, "bootDiskGb": 100}},
+        (
+            "meta-llama/Llama-3.3-70B-Instruct needs 131.4 GiB per device (1 x Cloud TPU v6e (Trillium)) for weights, "
+            "and vLLM may take 28.1 GiB; use "
+        ),
+    ),
     "no-connector": (
         [
             {
@@ -272,6 +313,25 @@ def test_refused_with_the_nearest_that_works(case: tuple[list[Json], Json, Json,
     assert any(text.startswith(expected) or expected in text for text in found), found
 
 
+def test_a_model_that_fits_is_told_of_the_disk_alone() -> None:
+    """Where more disk is all that is missing, nothing else is said."""
+    told = _refused([_single(model="Qwen/Qwen3-32B")], pools={"tpu": {"bootDiskGb": 100}})
+    assert len(told) == 1
+    assert "needs 75 GiB of disk" in told[0]
+
+
+def test_a_model_may_have_any_name_that_a_model_can_have() -> None:
+    """What the default route of a multi-model deployment is called inside collides with no model."""
+    names = ("default-route", "default-policies", "sample")
+    models = [{"name": name, "model": "Qwen/Qwen3-8B", "nodePool": "gpu"} for name in names]
+    deployment: Json = {"pattern": "multi-model", "routing": "body", "stack": "llm-d", "models": models}
+    content = {
+        **copy.deepcopy(BASE),
+        "deployments": [{"name": "sample", "namespace": "models", **deployment}],
+    }
+    assert EnvironmentApp("sample", Environment.model_validate(content)).applications
+
+
 def test_a_working_environment_is_not_refused() -> None:
     """What the cases change is what makes them fail."""
     assert (
@@ -309,7 +369,7 @@ def test_autoscaling_that_can_work_is_not_refused() -> None:
         (
             _scaled(2, replicas=2),
             {"monitoring": True},
-            "is 2, and 2 is the fewest already; write 3 or more, or lower `replicas`",
+            "is 2, and `replicas` is 2; write 3 or more, or lower `replicas`",
         ),
         (
             _scaled(2),
@@ -319,7 +379,10 @@ def test_autoscaling_that_can_work_is_not_refused() -> None:
         (
             _scaled(3),
             {"monitoring": True},
-            "is 2, and the deployments on tpu need 3 nodes; raise it to 3, or lower replicas",
+            (
+                "is 2, and the deployments on tpu need 3 nodes; "
+                "raise it to 3, or lower `deployments[0].autoscaling.maxReplicas`"
+            ),
         ),
         (
             _scaled(

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 OPEN_TO_ALL = (FIXTURES / "invalid" / "NET-07.yaml").read_text("utf-8")
 NO_TIMEOUT = (FIXTURES / "invalid" / "GKE-03.yaml").read_text("utf-8")
 SMALL_SUBNET = (FIXTURES / "invalid" / "GKE-10.yaml").read_text("utf-8")
+ELSEWHERE = "cluster: {name: elsewhere}\n"
 WAIVER = "waivers: [{{rule: {rule}, object: {object}, reason: seen and meant}}]\n"
 
 
@@ -98,7 +99,7 @@ def test_warnings_do_not_stop_a_pipeline(repository: Path) -> None:
 
 def test_check_takes_the_named_environments_only(repository: Path) -> None:
     """Only what is asked for is checked, and an unknown name is a problem."""
-    (repository / "environments/good.yaml").write_text("extends: ../bases/gke-llmd.yaml\n")
+    (repository / "environments/good.yaml").write_text(f"extends: ../bases/gke-llmd.yaml\n{ELSEWHERE}")
     (repository / "environments/bad.yaml").write_text(NO_TIMEOUT)
     assert _run(repository, "check", "good").exit_code == 0
     assert _run(repository, "check", "bad").exit_code == 1
@@ -129,7 +130,7 @@ def test_json_is_for_programs(repository: Path) -> None:
 def test_sarif_is_for_code_review(repository: Path) -> None:
     """SARIF names the rule, the place and what to write, and a waiver is a suppression."""
     waiver = WAIVER.format(rule="NET-07", object="NetworkPolicy/gemma-model-server")
-    (repository / "environments/a.yaml").write_text(OPEN_TO_ALL + waiver)
+    (repository / "environments/a.yaml").write_text(OPEN_TO_ALL + waiver + ELSEWHERE)
     (repository / "environments/b.yaml").write_text(SMALL_SUBNET)
     log = json.loads(_run(repository, "check", "--format", "sarif").stdout)
     run = log["runs"][0]

@@ -251,11 +251,6 @@ def test_a_mixture_over_several_nodes_is_one_replica(tmp_path: Path) -> None:
     assert (item.replica.devices, item.replica.data_parallel) == (16, 16)
 
 
-def test_a_pool_without_accelerator_is_left_to_its_own_rule(tmp_path: Path) -> None:
-    """Nothing can be sized there."""
-    assert not list(_found(_view(tmp_path, _deployment(QWEN_3B, "default"))))
-
-
 def test_no_size_is_guessed_where_devices_do_not_add_up(tmp_path: Path) -> None:
     """Two of four chips: another rule says so, and no second error follows from it."""
     assert not list(_found(_view(tmp_path, _deployment(QWEN_32B, "v6e-4", tensorParallelSize=2))))

@@ -1,9 +1,8 @@
 """Images of the smaller programs around a model: the P/D sidecar and the body-based router."""
 
-from collections.abc import Mapping
 from functools import cache
 
-from llmd_constructs.catalogue._table import Entry, read_table
+from llmd_constructs.catalogue._table import Entry, Table, read_table
 
 
 class Auxiliary(Entry):
@@ -21,6 +20,6 @@ class Auxiliary(Entry):
 
 
 @cache
-def auxiliaries() -> Mapping[str, Auxiliary]:
+def auxiliaries() -> Table[Auxiliary]:
     """All auxiliary programs, by id."""
     return read_table("releases/auxiliary.yaml", Auxiliary)

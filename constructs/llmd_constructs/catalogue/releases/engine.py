@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
-from llmd_constructs.catalogue._table import Entry, read_table
+from llmd_constructs.catalogue._table import Entry, Table, read_table
 
 EngineKind = Literal["tpu", "gpu", "render"]
 
@@ -42,6 +42,6 @@ class EngineImage(Entry):
 
 
 @cache
-def engine_images() -> Mapping[str, EngineImage]:
+def engine_images() -> Table[EngineImage]:
     """All engine images, by reference."""
     return read_table("releases/engine.yaml", EngineImage, key="image")

@@ -1,9 +1,8 @@
 """Releases of Istio, as the Sail operator installs them."""
 
-from collections.abc import Mapping
 from functools import cache
 
-from llmd_constructs.catalogue._table import Entry, read_table
+from llmd_constructs.catalogue._table import Entry, Table, read_table
 
 
 class IstioRelease(Entry):
@@ -29,6 +28,6 @@ class IstioRelease(Entry):
 
 
 @cache
-def istio_releases() -> Mapping[str, IstioRelease]:
+def istio_releases() -> Table[IstioRelease]:
     """All Istio releases, by minor version."""
     return read_table("releases/istio.yaml", IstioRelease)

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Literal
 
 from llmd_constructs.catalogue._install import Install
-from llmd_constructs.catalogue._table import Entry, Value, read_table
+from llmd_constructs.catalogue._table import Entry, Table, Value, read_table
 
 
 class KServeFeatures(Value):
@@ -147,6 +147,6 @@ class KServeRelease(Entry):
 
 
 @cache
-def kserve_releases() -> Mapping[str, KServeRelease]:
+def kserve_releases() -> Table[KServeRelease]:
     """All KServe releases, by id."""
     return read_table("releases/kserve.yaml", KServeRelease)

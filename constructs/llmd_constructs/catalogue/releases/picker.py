@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
-from llmd_constructs.catalogue._table import Entry, Value, read_table
+from llmd_constructs.catalogue._table import Entry, Table, Value, read_table
 
 
 class Ports(Value):
@@ -116,6 +116,6 @@ class PickerRelease(Entry):
 
 
 @cache
-def picker_releases() -> Mapping[str, PickerRelease]:
+def picker_releases() -> Table[PickerRelease]:
     """All picker releases, by id."""
     return read_table("releases/picker.yaml", PickerRelease)
