@@ -20,6 +20,7 @@ from llmd_tools.judges.gitops import (
     SECONDS,
     Deployed,
     DeployedOneByOne,
+    with_last_deployment_in,
     without_last_deployment,
 )
 from llmd_tools.judges.plugin import Judged
@@ -34,6 +35,8 @@ ENVIRONMENTS = sorted(
     (path.stem for path in (ROOT / "environments").glob("*.yaml")),
     key=lambda name: (name != CRDS_BY_ARGOCD, name),
 )
+ALONE = ("fleet-staging",)
+"""Here the last deployment has its namespace to itself."""
 GENERAL = {"cpu": "256", "memory": "2Ti", "ephemeral-storage": "8Ti"}
 """A node for the operators, which the rules on node pools do not count."""
 DRIFTED = 7
@@ -41,6 +44,7 @@ DRIFTED = 7
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("argocd")]
 every_environment = pytest.mark.parametrize("deployed", ENVIRONMENTS, indirect=True, scope="module")
+alone_environments = pytest.mark.parametrize("deployed", ALONE, indirect=True, scope="module")
 disturbed_environments = pytest.mark.parametrize("deployed", DISTURBED, indirect=True, scope="module")
 
 
@@ -213,11 +217,34 @@ def test_a_broken_commit_changes_nothing_and_says_why(
     assert (live["metadata"]["uid"], live["spec"]) == (before["metadata"]["uid"], before["spec"])
 
 
+@alone_environments
+def test_a_deployment_that_changes_its_namespace_leaves_nothing_behind(
+    deployed: Deployed, judged: Judged
+) -> None:
+    """Everything of it is gone from a namespace that nothing else uses, and is there in one that is new.
+
+    The Namespace that nobody needs any more stays, and keeps no application from being Synced.
+    """
+    last = deployed.item.environment.active[-1]
+    folder = f"dist/{deployed.name}/{last.name}"
+    gone = list(deployed.manifests(folder).values())
+    deployed.commit(with_last_deployment_in(deployed.item, "elsewhere"))
+    deployed.argocd.wait(
+        f"nothing of {last.name} is left in {last.namespace}",
+        lambda _: not any(map(deployed.live, gone)),
+        seconds=SECONDS,
+    )
+    deployed.settle()
+    judged("Argo CD", deployed.name, 0)
+    assert len(gone) == len(deployed.manifests(folder))
+    assert all(map(deployed.live, deployed.manifests(folder).values()))
+
+
 @disturbed_environments
 def test_an_application_that_is_no_longer_rendered_is_pruned(deployed: Deployed, judged: Judged) -> None:
     """Without a deployment, its application and all its objects go; everything else stays as it is.
 
-    A Namespace that nobody needs any more stays until somebody confirms that it may go.
+    A Namespace that nobody needs any more stays.
     """
     last = deployed.item.environment.active[-1].name
     name, rendered = f"{deployed.name}-{last}", f"dist/{deployed.name}"
@@ -229,12 +256,34 @@ def test_an_application_that_is_no_longer_rendered_is_pruned(deployed: Deployed,
         lambda states: name not in states and not any(map(deployed.live, gone)),
         seconds=SECONDS,
     )
-    deployed.argocd.wait_until_settled(
-        deployed.applications().keys() - {f"{deployed.name}-namespaces"}, seconds=SECONDS
-    )
+    deployed.settle()
     after = _uids(deployed, rendered)
     judged("Argo CD", deployed.name, 0)
     assert after.items() <= before.items()
+
+
+@alone_environments
+def test_an_environment_is_taken_off_its_cluster(deployed: Deployed, judged: Judged) -> None:
+    """In the way of docs/removing.md everything goes, operators too; Namespaces go once somebody confirms it."""
+    namespaces = f"{deployed.name}-namespaces"
+    objects = {
+        each
+        for state in deployed.argocd.applications().values()
+        for each in state.objects
+        if each.kind not in {"AppProject", "CustomResourceDefinition"}
+    }
+    deployed.argocd.take_off(deployed.name)
+    deployed.argocd.wait(
+        "only the Namespaces are left",
+        lambda states: set(states) == {deployed.name, namespaces},
+        seconds=SECONDS,
+    )
+    left = {each.kind for each in objects if deployed.argocd.has(each)}
+    deployed.argocd.command("app", "confirm-deletion", namespaces)
+    deployed.argocd.wait("every application is gone", lambda states: not states, seconds=SECONDS)
+    judged("Argo CD", deployed.name, 0)
+    assert left == {"Application", "Namespace"}
+    assert not [each for each in objects if deployed.argocd.has(each)]
 
 
 def _uids(deployed: Deployed, folder: str) -> dict[tuple[str, str, str], str | None]:

@@ -35,20 +35,29 @@ OPERATOR_KINDS = (
 )
 """Namespaced kinds that they bring."""
 
+SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+
 GroupKind = tuple[str, str]
 
 
 def project(environment: EnvironmentPlan) -> JsonObject:
     """The AppProject.
 
-    It allows every kind that can be rendered, not only today's: the commit that takes a deployment out changes the
-    project first, and Argo CD must still be allowed to delete what is no longer there. For the same reason the
-    namespaces of deployments that are switched off stay.
+    Argo CD passes over what the project does not allow, when it prunes and when it deletes an application, and the
+    commit that takes a deployment out changes the project first. So every kind is allowed that can be rendered, not
+    only today's, and beside the namespaces of today's objects those of deployments that are switched off, and those
+    that the environment names under `gitops.namespaces` (docs/removing.md).
     """
     gitops = environment.environment.gitops
     cluster = {(kind.group, kind.kind) for kind in KINDS if not kind.namespaced}
     namespaced = {(kind.group, kind.kind) for kind in KINDS if kind.namespaced}
-    namespaced |= {(group_of(file.manifest), file.manifest["kind"]) for file in environment.files} - cluster
+    known = cluster | namespaced
+    for manifest in (file.manifest for file in environment.files):
+        kind = (group_of(manifest), manifest["kind"])
+        if kind not in known:  # of a user's own
+            namespaced.add(kind)
+            if "namespace" not in manifest["metadata"]:  # it may belong to the cluster
+                cluster.add(kind)
     upstream = any(isinstance(plan.source, UpstreamSource) for plan in environment.applications)
     if upstream:
         cluster |= set(OPERATOR_CLUSTER_KINDS)
@@ -64,6 +73,8 @@ def project(environment: EnvironmentPlan) -> JsonObject:
         environment.name,
         gitops.namespace,
         labels=recommended(environment.name, "project", environment.name),
+        # Applications cannot end without their project, so the root does not take it along.
+        annotations={SYNC_OPTIONS: "Delete=false"},
         spec=spec,
     )
 
@@ -78,7 +89,8 @@ def _sources(environment: EnvironmentPlan) -> set[str]:
 
 
 def _destinations(environment: EnvironmentPlan, gitops: GitOps) -> list[JsonObject]:
-    namespaces = set(environment.environment.all_namespaces) | {plan.namespace for plan in environment.applications}
+    namespaces = {*environment.environment.all_namespaces, *gitops.namespaces}
+    namespaces |= {plan.namespace for plan in environment.applications}
     namespaces |= {
         file.manifest["metadata"]["namespace"]
         for file in environment.files

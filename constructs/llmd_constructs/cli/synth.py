@@ -31,8 +31,10 @@ def write(root: Path, *, force: bool) -> None:
     before = _digest(root)
     with batch():
         files = _render(root)
+        from llmd_constructs.emit.left_behind import left_behind
         from llmd_constructs.emit.tree import write_tree
 
+        left = list(left_behind(root, files))
         with step(f"writing {len(files)} files"):
             changes = write_tree(root, files, FOLDERS)
         write_stamp(root, INPUTS, OUTPUTS, before=before)
@@ -43,6 +45,8 @@ def write(root: Path, *, force: bool) -> None:
         f"{len(files)} files: {len(changes.added)} added, {len(changes.changed)} changed, "
         f"{len(changes.removed)} removed, {len(changes.unchanged)} unchanged",
     )
+    for sentence in left:
+        click.echo(f"warning: {sentence}", err=True)
 
 
 def check(root: Path) -> None:
@@ -86,10 +90,10 @@ def _render(root: Path) -> dict[str, str]:
     if broken:
         click.echo("\n".join(map(line, broken)), err=True)
         click.echo(
-            f"\n{len(broken)} broken rule{'' if len(broken) == 1 else 's'}; nothing was written", err=True
+            f"\n{len(broken)} broken rule{'' if len(broken) == 1 else 's'}; nothing was rendered", err=True
         )
         sys.exit(1)
-    warnings = sum(finding.rule.severity == "warning" and not finding.waiver for finding in found)
+    warnings = [finding for finding in found if finding.rule.severity == "warning" and not finding.waiver]
     if warnings:
-        click.echo(f"{warnings} warning{'' if warnings == 1 else 's'}; `llmd check` shows them", err=True)
+        click.echo("\n".join(map(line, warnings)), err=True)
     return render(plan)

@@ -1,5 +1,6 @@
 """The platform: gateway, operators, secrets, Argo CD."""
 
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
@@ -8,6 +9,14 @@ from llmd_constructs.config.base import DnsLabel, Flag, HostName, Model, SecretK
 
 GatewayProvider = Literal["gke", "istio"]
 SecretProvider = Literal["external-secrets", "manual"]
+
+
+NamespacePattern = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z*]([-a-z0-9*]*[a-z0-9*])?$", max_length=63),
+    in_words("must be a namespace: lower-case letters, digits and `-`, with `*` for any text"),
+]
+"""A namespace, or several of them."""
 
 
 class GatewayTls(Model):
@@ -124,3 +133,16 @@ class GitOps(Model):
     """The cluster to deploy to."""
     namespace: DnsLabel = "argocd"
     """Namespace Argo CD runs in."""
+    namespaces: tuple[NamespacePattern, ...] = ()
+    """Namespaces that Argo CD may change beside those of the deployments, with `*` for any text. One that a
+    deployment leaves, so that Argo CD may still delete there; or `llm-*`, so that deployments can come and go."""
+
+    @model_validator(mode="after")
+    def _leaves_the_cluster_alone(self) -> Self:
+        for pattern in self.namespaces:
+            for name in ("kube-system", self.namespace):
+                if fnmatchcase(name, pattern):
+                    raise ValueError(
+                        f"namespaces has '{pattern}', which takes in {name}; name those of your deployments"
+                    )
+        return self

@@ -27,11 +27,15 @@ class Namespace(Component):
             "pod-security.kubernetes.io/enforce": enforce,
             "pod-security.kubernetes.io/warn": "restricted" if enforce == "baseline" else enforce,
         }
-        # Deleting a Namespace deletes everything in it, so Argo CD has to be told to.
+        # Deleting a Namespace deletes everything in it, so that is left to people. Asking for a confirmation instead
+        # (`Prune=confirm`) would leave the sync running, and no newer commit is synced while it does.
         self.add(
             NAMESPACE.manifest(
                 id,
                 labels=labels,
-                annotations={"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"},
+                annotations={
+                    "argocd.argoproj.io/sync-options": "Prune=false,Delete=confirm",
+                    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+                },
             )
         )

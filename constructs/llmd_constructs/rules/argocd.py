@@ -175,17 +175,23 @@ def stable(view: View) -> Iterator[Offence]:
     "ARG-07",
     "A namespace that goes is not taken along silently",
     severity="warning",
-    symptom="A namespace vanishes from git, and Argo CD deletes everything in it.",
-    cause="Pruning a Namespace deletes all its objects, also those that nobody put into git.",
-    instead=f"add the annotation {_OPTIONS}: Prune=confirm,Delete=confirm",
+    symptom=(
+        "A namespace vanishes from git, and Argo CD deletes everything in it; or its application stays as it is, "
+        "whatever is committed."
+    ),
+    cause=(
+        "Pruning a Namespace deletes all its objects, also those that nobody put into git. With Prune=confirm the "
+        "sync runs until somebody confirms, and no newer commit is synced before."
+    ),
+    instead=f"add the annotation {_OPTIONS}: Prune=false,Delete=confirm",
     source=("F-14i", _SYNC),
 )
 def guarded_namespaces(view: View) -> Iterator[Offence]:
     """Sync options of every Namespace."""
     for namespace in view.of("Namespace"):
         options = str(dig(namespace.manifest, "metadata", "annotations", _OPTIONS))
-        if "Prune=" not in options:
-            yield Offence(namespace.at("metadata", "annotations"), f"lacks {_OPTIONS}")
+        if "Prune=false" not in options:
+            yield Offence(namespace.at("metadata", "annotations"), f"lacks {_OPTIONS}: Prune=false")
 
 
 @rule(

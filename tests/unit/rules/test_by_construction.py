@@ -121,6 +121,40 @@ def test_the_project_allows_what_is_rendered(environments: tuple[EnvironmentPlan
         assert sources <= set(project["sourceRepos"])
 
 
+def test_the_project_allows_deleting_where_deployments_were(workshop: Workshop) -> None:
+    """Argo CD passes over namespaces that the project does not list, so those that are left can be named."""
+    text = "extends: ../bases/gke-llmd.yaml\ngitops: {namespaces: [left, 'llm-*']}\n"
+    plan = workshop.plan(workshop.load("left", text))
+    (project,) = [file.manifest["spec"] for file in plan.argocd if file.manifest["kind"] == "AppProject"]
+    assert {"left", "llm-*", "models"} <= {item["namespace"] for item in project["destinations"]}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("*", "'*', which takes in kube-system; name those of your deployments"),
+        ("kube-*", "'kube-*', which takes in kube-system"),
+        ("argo*", "'argo*', which takes in argocd"),
+        ("!kube-system", "must be a namespace: lower-case letters, digits and `-`"),
+    ],
+)
+def test_the_project_never_allows_the_namespaces_of_the_cluster(
+    workshop: Workshop, pattern: str, said: str
+) -> None:
+    """What the environment adds to the project leaves the cluster's own namespaces and Argo CD's out."""
+    refused = _refusal(workshop, "gke-llmd", f"gitops: {{namespaces: ['{pattern}']}}\n")
+    assert said in refused
+    assert "environments/refused.yaml:2" in refused
+
+
+def test_taking_the_root_away_leaves_the_project(environments: tuple[EnvironmentPlan, ...]) -> None:
+    """No Application ends without its project, neither the root nor one that waits to be confirmed."""
+    for plan in environments:
+        (project,) = [file.manifest for file in plan.argocd if file.manifest["kind"] == "AppProject"]
+        options = project["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
+        assert options == "Delete=false"
+
+
 def test_nothing_installs_what_gke_installs(environments: tuple[EnvironmentPlan, ...]) -> None:
     """InferencePool v1 is installed only where GKE does not bring it, and Gateway API nowhere (F-14h)."""
     for plan in environments:

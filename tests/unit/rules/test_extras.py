@@ -71,6 +71,18 @@ def test_a_manifest_comes_out_in_its_application(workshop: Workshop) -> None:
     assert {"group": "batch", "kind": "CronJob"} in project["spec"]["namespaceResourceWhitelist"]
 
 
+def test_a_manifest_without_a_namespace_may_belong_to_the_cluster(workshop: Workshop) -> None:
+    """The project allows its kind for the whole cluster, which is where Argo CD looks for it."""
+    text = (
+        "extras: [{application: gemma, manifests: [{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, "
+        "metadata: {name: models}, value: 1000}]}]\n"
+    )
+    plan = workshop.plan(workshop.load("extras", BASE + text))
+    (project,) = [file.manifest for file in plan.argocd if file.manifest["kind"] == "AppProject"]
+    allowed = {"group": "scheduling.k8s.io", "kind": "PriorityClass"}
+    assert allowed in project["spec"]["clusterResourceWhitelist"]
+
+
 def test_a_manifest_may_stand_in_a_file(workshop: Workshop) -> None:
     """A file is named relative to the environment file, and `$` means nothing in it."""
     folder = workshop.root / "environments" / "manifests"

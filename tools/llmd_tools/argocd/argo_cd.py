@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import yaml
 
+from llmd_constructs.argocd.applications import FINALIZER
 from llmd_tools.argocd import definitions
 from llmd_tools.argocd.applications import API_VERSION, KIND, ApplicationState, ObjectReference
 from llmd_tools.argocd.programs import Processes
@@ -28,6 +29,7 @@ _CONFIG_MAPS = (
     "argocd-gpg-keys-cm",
 )
 _REFRESH = "argocd.argoproj.io/refresh"
+_TRACKING = "argocd.argoproj.io/tracking-id"
 _EVERY_SECONDS = 1
 _KEPT = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 """Namespaces that are no environment's."""
@@ -69,6 +71,7 @@ class ArgoCd:
         """
         self._left_out = left_out or {}
         self._leaving: set[ObjectReference] = set()
+        self._taken_off: set[ObjectReference] = set()
         self._cluster = cluster
         self._settings = settings
         self._namespace: str = settings["metadata"]["namespace"]
@@ -155,15 +158,34 @@ class ArgoCd:
         Argo CD has to rest, which would bring back what goes. `wait_until_clear` tells when all is gone.
         """
         states = self.applications().values()
-        objects = {each for state in states for each in state.objects if each.kind not in _NOT_CLEARED}
+        known = self._taken_off.union(*(state.objects for state in states))
+        objects, self._taken_off = {each for each in known if each.kind not in _NOT_CLEARED}, set()
         self._drop(states)
         server = self._cluster.server
         namespaces = {each["metadata"]["name"] for each in server.list("v1", "Namespace")}
         doomed = namespaces - _KEPT - {self._namespace}
-        self._leaving = {each for each in objects if each.namespace not in doomed and each.kind != "Namespace"}
+        self._leaving = {
+            each for each in objects if each.namespace not in doomed and each.kind != "Namespace"
+        }
         self._leaving |= {ObjectReference("v1", "Namespace", "", name) for name in doomed}
         for each in self._leaving:
             server.delete(each.api_version, each.kind, each.name, each.namespace)
+
+    def take_off(self, root: str) -> None:
+        """Delete an environment's root Application as people do, so that it takes along all that it has brought.
+
+        Third-party software goes too, for which its Applications get the finalizer that they lack. The root is let
+        go of by itself: Argo CD waits for every object of an Application that is being deleted, and would for this.
+        """
+        states = self.applications()
+        self._taken_off = {each for state in states.values() for each in state.objects}
+        server = self._cluster.server
+        for name in states:
+            finalizers = {"metadata": {"finalizers": [FINALIZER]}}
+            server.patch(API_VERSION, KIND, name, self._namespace, finalizers)
+        server.delete(API_VERSION, KIND, root, self._namespace)
+        annotations = {_TRACKING: None, _REFRESH: "normal"}
+        server.patch(API_VERSION, KIND, root, self._namespace, {"metadata": {"annotations": annotations}})
 
     def wait_until_clear(self) -> None:
         """Wait until nothing is left of what `clear` has deleted.
@@ -173,13 +195,14 @@ class ArgoCd:
         """
         wait_until(
             "nothing of the environment is left",
-            lambda: not any(map(self._there, self._leaving)),
+            lambda: not any(map(self.has, self._leaving)),
             programs=self._cluster.programs,
             seconds=_CLEAR_SECONDS,
             every=_EVERY_SECONDS,
         )
 
-    def _there(self, each: ObjectReference) -> bool:
+    def has(self, each: ObjectReference) -> bool:
+        """Whether the cluster has the object."""
         server = self._cluster.server
         return server.serves(each.api_version, each.kind) and (
             server.get(each.api_version, each.kind, each.name, each.namespace) is not None

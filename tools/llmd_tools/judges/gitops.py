@@ -11,7 +11,9 @@ from typing import Any
 
 import yaml
 
+from llmd_constructs.config.deployment import Deployment
 from llmd_constructs.config.load import LoadedEnvironment
+from llmd_constructs.config.platform import GitOps
 from llmd_constructs.environment import brings_inference_pool
 from llmd_constructs.synthesis import render, synthesize
 from llmd_tools.argocd import ApplicationState, ArgoCd, ObjectReference
@@ -46,10 +48,29 @@ def with_repository(item: LoadedEnvironment, url: str) -> LoadedEnvironment:
 
 
 def without_last_deployment(item: LoadedEnvironment) -> LoadedEnvironment:
-    """The environment with the last of its deployments switched off."""
-    last, all_of_them = item.environment.active[-1], item.environment.deployments
-    off = last.model_copy(update={"enabled": False})
-    return _changed(item, deployments=tuple(off if each is last else each for each in all_of_them))
+    """The environment without the last of its deployments, which is switched off if no other is left."""
+    last, others = _last_and_others(item)
+    if others:
+        return _changed(item, deployments=others, gitops=_still_allowing(item, last.namespace))
+    return _changed(item, deployments=(last.model_copy(update={"enabled": False}),))
+
+
+def with_last_deployment_in(item: LoadedEnvironment, namespace: str) -> LoadedEnvironment:
+    """The environment with the last of its deployments in another namespace."""
+    last, others = _last_and_others(item)
+    moved = last.model_copy(update={"namespace": namespace})
+    return _changed(item, deployments=(*others, moved), gitops=_still_allowing(item, last.namespace))
+
+
+def _last_and_others(item: LoadedEnvironment) -> tuple[Deployment, tuple[Deployment, ...]]:
+    last = item.environment.active[-1]
+    return last, tuple(each for each in item.environment.deployments if each is not last)
+
+
+def _still_allowing(item: LoadedEnvironment, namespace: str) -> GitOps:
+    """With the namespace that a deployment leaves (docs/removing.md)."""
+    gitops = item.environment.gitops
+    return gitops.model_copy(update={"namespaces": (*gitops.namespaces, namespace)})
 
 
 def _changed(item: LoadedEnvironment, **fields: object) -> LoadedEnvironment:
@@ -132,8 +153,9 @@ class Deployed:
         return self.cluster.server.get(manifest["apiVersion"], manifest["kind"], *names)
 
     def commit(self, item: LoadedEnvironment | None = None) -> None:
-        """Commit what is rendered for the environment, or for another state of it."""
-        new = dict(self._rendered(item or self.item))
+        """Commit what is rendered for the environment, or for another state of it, which it then has."""
+        self.item = item or self.item
+        new = dict(self._rendered(self.item))
         self.argocd.commit({**dict.fromkeys(self.files.keys() - new.keys()), **new})
         self.files = new
 
