@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from llmd_tools.box import vllm
 from llmd_tools.build import module_folder, tool, versions
+from llmd_tools.cache import cache_root, key, made_once
 from llmd_tools.errors import ToolError
 from llmd_tools.groups import group
 
@@ -131,11 +133,19 @@ def _without(refused: Collection[str], words: Iterable[str]) -> Iterator[str]:
 
 def _istio_proxy(container: Mapping[str, Any], _: Mapping[str, Any]) -> Program:
     arguments = _words(container)[1]
-    bootstrap = (
-        module_folder(group("istio"), "istio.io/istio") / "tools/packaging/common/envoy_bootstrap.json"
-    )
-    env = {"ISTIO_BOOTSTRAP": str(bootstrap)}
+    env = {"ISTIO_BOOTSTRAP": str(_bootstrap())}
     return Program((str(tool("pilot-agent")), *arguments), env, "Istio's agent, with a stock Envoy")
+
+
+def _bootstrap() -> Path:
+    """The template of Envoy's configuration, copied to where containers see it: Go's modules may be anywhere."""
+    module = module_folder(group("istio"), "istio.io/istio")
+    template = module / "tools/packaging/common/envoy_bootstrap.json"
+
+    def copy(staging: Path) -> None:
+        shutil.copyfile(template, staging / template.name)
+
+    return made_once(cache_root() / "istio" / key(template.read_bytes()), copy) / template.name
 
 
 def _no_download(container: Mapping[str, Any], _: Mapping[str, Any]) -> Program:

@@ -15,14 +15,18 @@ _POD = {"metadata": {"name": "pod", "namespace": "space"}}
 
 
 @pytest.fixture(autouse=True)
-def _tools(monkeypatch: pytest.MonkeyPatch) -> None:
+def _tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No tool is built for these tests."""
     monkeypatch.setattr(programs, "tool", Path("/tools").joinpath)
-    monkeypatch.setattr(programs, "module_folder", _module_folder)
+    template = tmp_path / "istio/tools/packaging/common/envoy_bootstrap.json"
+    template.parent.mkdir(parents=True)
+    template.write_text("{}")
 
+    def module_folder(_group: object, module: str) -> Path:
+        return tmp_path / module.rpartition("/")[2]
 
-def _module_folder(_: object, module: str) -> Path:
-    return Path("/modules") / module
+    monkeypatch.setattr(programs, "module_folder", module_folder)
+    monkeypatch.setenv("LLMD_TOOLS_CACHE", str(tmp_path / "cache"))
 
 
 def _container(image: str, *words: str, command: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -67,6 +71,14 @@ def test_programs_run_with_the_arguments_that_were_rendered(image: str, program:
     """A program that is the real one takes what the manifest says; the image's own name for it is left out."""
     found = program_for(_container(image, "--flag", "$(POD_NAME)"), _POD)
     assert found.argv == (f"/tools/{program}", "--flag", "$(POD_NAME)")
+
+
+def test_istios_agent_finds_its_template_where_containers_see_it(tmp_path: Path) -> None:
+    """Go's modules may be in a folder that a container has for itself, such as /tmp or /var."""
+    found = program_for(_container("docker.io/istio/proxyv2:1.31.1"), _POD)
+    template = Path(found.env["ISTIO_BOOTSTRAP"])
+    assert template.is_relative_to(tmp_path / "cache")
+    assert template.read_text() == "{}"
 
 
 def test_flags_in_the_command_are_kept() -> None:
