@@ -21,6 +21,8 @@ from llmd_constructs.charts.tables import Tables
 
 SAFE = ("pattern", "enum", "const")
 """What keeps a text free of characters that mean something in YAML."""
+ANYTHING = r"[\s\S]"
+"""The part of a pattern that takes such characters all the same."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Scope:
             return True
         general = tuple(EACH if isinstance(step, int) else step for step in ref.path)
         setting = setting or self.settings.get(general)
-        return bool(setting and any(word in setting.schema for word in SAFE))
+        return bool(setting and any(word in setting.schema for word in SAFE) and not _takes_anything(setting))
 
     def condition(self, condition: Condition, name: str) -> str:
         """The expression of a condition."""
@@ -167,6 +169,11 @@ class Scope:
 
 MOST_LISTED = 8
 """Answers from which on a table's column says it better."""
+
+
+def _takes_anything(setting: Setting) -> bool:
+    """Whether the pattern leaves a part of the text free."""
+    return ANYTHING in str(setting.schema.get("pattern"))
 
 
 def _is_in(expression: str, answers: Sequence[Answer], *, negated: bool) -> str:

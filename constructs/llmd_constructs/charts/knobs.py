@@ -139,10 +139,8 @@ def _mark(path: Path) -> str:
 def _text(schema: Mapping[str, Json], path: Path, random: Random) -> str:
     mark = f"zq{_mark(path)}qz"
     number = sum(map(ord, "/".join(map(str, path)))) % 250
-    candidates = [f"--{mark}=a b", f"{mark}", f"{mark}.example", f"hf://{mark}/x", f"203.0.{number}.0/24"]
+    candidates = [mark, f"{mark}.example", f"hf://{mark}/x", f"203.0.{number}.0/24", f"--{mark}=a b"]
     if "examples" in schema and random.random() < 0.7:
         return random.choice(schema["examples"])
     pattern = schema.get("pattern")
-    if pattern is None:
-        return candidates[0] if "extraArgs" in path else candidates[1]
-    return next(each for each in candidates[1:] if re.fullmatch(pattern, each))
+    return next(each for each in candidates if pattern is None or re.fullmatch(pattern, each))

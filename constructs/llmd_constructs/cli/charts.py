@@ -1,11 +1,11 @@
 """`charts`: the Helm charts, and the values that give each environment."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from llmd_constructs.cli.batch import batch
+from llmd_constructs.cli.generated import settle
 from llmd_constructs.cli.progress import step
 
 FOLDER = "charts"
@@ -20,19 +20,7 @@ def run(root: Path, names: tuple[str, ...], *, check: bool) -> None:
         check: Write nothing.
     """
     files = generated(root, names)
-    stale = [path for path, text in files.items() if not _is_current(root / path, text)]
-    stale += _left_over(root, files, names)
-    if check and stale:
-        click.echo("\n".join(f"{path} is not current; run `make charts`" for path in stale), err=True)
-        sys.exit(1)
-    for path in stale:
-        target = root / path
-        if path in files:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(files[path], "utf-8")
-        else:
-            target.unlink()
-        click.echo(path)
+    settle(root, files, _left_over(root, files, names), check=check, how="make charts")
 
 
 @batch()
@@ -55,10 +43,6 @@ def generated(root: Path, names: tuple[str, ...]) -> dict[str, str]:
                 files |= chart_files(chart)
     with step("writing values"):
         return files | values_files(load_environments(root))
-
-
-def _is_current(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text("utf-8") == text
 
 
 def _left_over(root: Path, files: dict[str, str], names: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`check` and `explain`: the rules, and what they find."""
+"""`check`: what the rules find."""
 
 import sys
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import click
 
 from llmd_constructs.cli.batch import batch
 from llmd_constructs.cli.progress import step
-from llmd_constructs.config.errors import InputError, Problem, closest
+from llmd_constructs.config.errors import InputError
 
 if TYPE_CHECKING:
     from llmd_constructs.rules.model import Finding
@@ -35,38 +35,15 @@ def run(root: Path, names: Sequence[str], form: Format) -> None:
         sys.exit(1)
 
 
-def explain(id: str) -> None:
-    """Print one rule."""
-    from llmd_constructs.rules import RULES
-    from llmd_constructs.rules.report import explanation
-
-    known = RULES.get(id.upper())
-    if known is None:
-        near = closest(id, RULES)
-        click.echo(
-            f"{id} is not a rule; "
-            + (f"did you mean {near}?" if near else f"the rules are {', '.join(RULES)}"),
-            err=True,
-        )
-        sys.exit(1)
-    click.echo(explanation(known))
-
-
 @batch()
 def _findings(root: Path, names: Sequence[str]) -> "list[Finding]":
     with step("reading environments"):
-        from llmd_constructs.config.load import ENVIRONMENTS, load_environments
+        from llmd_constructs.cli.environments import named
+        from llmd_constructs.config.load import load_environments
 
         loaded = load_environments(root)
-    known = [item.name for item in loaded]
-    unknown = [
-        Problem(ENVIRONMENTS, None, "", f"holds no environment '{name}'", f"write one of {', '.join(known)}")
-        for name in names
-        if name not in known
-    ]
-    if unknown:
-        raise InputError(unknown)
-    chosen = [item for item in loaded if not names or item.name in names]
+        wanted = named(root, names)
+    chosen = [item for item in loaded if not names or item.name in wanted]
     with step(f"checking {len(chosen)} environments"):
         from llmd_constructs.rules.check import check_plan
         from llmd_constructs.synthesis import synthesize

@@ -1,13 +1,11 @@
 """`docs`: every generated page of docs/, and the preflight script of every environment."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from llmd_constructs.cli.batch import batch
+from llmd_constructs.cli.generated import settle
 from llmd_constructs.cli.progress import step
 
 if TYPE_CHECKING:
@@ -19,20 +17,7 @@ if TYPE_CHECKING:
 def run(root: Path, *, check: bool) -> None:
     """Write the pages, or name those that are not current and leave with 1."""
     pages = generated(root)
-    stale = [path for path, text in pages.items() if not _is_current(root / path, text)]
-    stale += _left_over(root, pages)
-    if check and stale:
-        click.echo("\n".join(f"{path} is not current; run `make docs`" for path in stale), err=True)
-        sys.exit(1)
-    for path in stale:
-        target = root / path
-        if path not in pages:
-            target.unlink()
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(pages[path], "utf-8")
-            target.chmod(0o755 if path.endswith(".sh") else 0o644)
-        click.echo(path)
+    settle(root, pages, _left_over(root, pages), check=check, how="make docs")
 
 
 @batch()
@@ -72,10 +57,6 @@ def _environment_pages() -> "dict[str, Callable[[EnvironmentPlan], str]]":
     from llmd_constructs.reports.preflight import preflight_script
 
     return {"preflight.sh": preflight_script}
-
-
-def _is_current(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text("utf-8") == text
 
 
 def _left_over(root: Path, pages: dict[str, str]) -> Iterator[str]:

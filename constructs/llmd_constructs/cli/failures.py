@@ -11,14 +11,15 @@ from llmd_constructs.emit.errors import OutputError
 
 
 @contextmanager
-def readable_failures() -> Generator[None]:
-    """Print the text of an expected failure on standard error and leave with 1."""
+def readable_failures(*, writes: bool) -> Generator[None]:
+    """Print the text of an expected failure on standard error and leave with 1; `writes` is what the verb does."""
     try:
         yield
     except InputError as error:
         count = len(error.problems)
         click.echo(str(error), err=True)
-        click.echo(f"\n{count} problem{'' if count == 1 else 's'}; nothing was written", err=True)
+        done = "; nothing was written" if writes else ""
+        click.echo(f"\n{count} problem{'' if count == 1 else 's'}{done}", err=True)
         sys.exit(1)
     except OutputError as error:
         click.echo(f"{error}\nnothing was written", err=True)

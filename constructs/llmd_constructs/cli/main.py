@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llmd_constructs.cli import completion
 from llmd_constructs.cli.ending import quick_end
 
 if TYPE_CHECKING:
@@ -14,14 +15,19 @@ if TYPE_CHECKING:
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
-class _Group(click.Group):
+class _Verb(click.Command):
     """Turns what users can mend into one clear text and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> object:
         from llmd_constructs.cli.failures import readable_failures
 
-        with readable_failures():
+        writes = "check" in ctx.params and not ctx.params["check"]  # what writes can check instead
+        with readable_failures(writes=writes):
             return super().invoke(ctx)
+
+
+class _Group(click.Group):
+    command_class = _Verb
 
 
 @click.group(cls=_Group, context_settings=CONTEXT)
@@ -46,13 +52,14 @@ def synth(root: Path, *, check: bool, force: bool) -> None:
 
 
 @cli.command()
-@click.argument("environment")
+@click.argument("environment", shell_complete=completion.environments)
 @click.argument("field", default="")
 @click.pass_obj
 def why(root: Path, environment: str, field: str) -> None:
     """Show the settings of an ENVIRONMENT and the file and line each value comes from.
 
-    FIELD is a path such as `platform.gateway`, and limits what is shown.
+    FIELD is a path such as `platform.gateway` or `deployments.NAME.engine`, limits what is shown to it, and adds what
+    is left out there, with its default.
     """
     from llmd_constructs.cli import why as verb
 
@@ -67,7 +74,7 @@ def why(root: Path, environment: str, field: str) -> None:
     default="text",
     help="For people, for programs, or for code review.",
 )
-@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]...")
+@click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]...", shell_complete=completion.environments)
 @click.pass_obj
 def check(root: Path, environments: tuple[str, ...], form: "Format") -> None:
     """Hold the rules against every ENVIRONMENT, or against those named; exit 1 if one breaks."""
@@ -77,12 +84,16 @@ def check(root: Path, environments: tuple[str, ...], form: "Format") -> None:
 
 
 @cli.command()
-@click.argument("rule")
-def explain(rule: str) -> None:
-    """Explain a RULE: what happens on the cluster, why, and what to write instead."""
-    from llmd_constructs.cli import check as verb
+@click.argument("rule", shell_complete=completion.rules)
+@click.pass_obj
+def explain(root: Path, rule: str) -> None:
+    """Explain a RULE: what happens on the cluster, why, and what to write instead.
 
-    verb.explain(rule)
+    RULE may also be a check of the preflight scripts, such as PRE-18.
+    """
+    from llmd_constructs.cli import explain as verb
+
+    verb.run(root, rule)
 
 
 @cli.command()
@@ -97,7 +108,7 @@ def docs(root: Path, *, check: bool) -> None:
 
 @cli.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is not current.")
-@click.argument("names", nargs=-1, metavar="[CHART]...")
+@click.argument("names", nargs=-1, metavar="[CHART]...", shell_complete=completion.charts)
 @click.pass_obj
 def charts(root: Path, names: tuple[str, ...], *, check: bool) -> None:
     """Write the Helm charts, or each CHART named, and the values of every environment.

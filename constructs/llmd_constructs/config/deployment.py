@@ -1,10 +1,12 @@
 """The deployments: which model runs in which pattern, on which stack, on which nodes."""
 
+import re
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from llmd_constructs.config.base import DeploymentName, DnsLabel, Flag, Model, Whole, in_words
+from llmd_constructs.config.errors import shown
 
 Stack = Literal["kserve", "llm-d"]
 Dtype = Literal["auto", "half", "float16", "bfloat16", "float32"]
@@ -12,6 +14,30 @@ FailureMode = Literal["FailOpen", "FailClose"]
 Replicas = Annotated[Whole, Field(ge=1, le=1000)]
 LONGEST_REQUEST_SECONDS = 3600
 """What GKE's gateway allows (GCPBackendPolicy, https://docs.cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources)."""
+_FLAG = re.compile(r"--[a-zA-Z0-9][-_.a-zA-Z0-9]*(=[\s\S]*)?")
+
+
+def _one_flag(item: str) -> str:
+    """Refuse what vLLM would not read as one flag: each item is one word of its command line."""
+    if _FLAG.fullmatch(item):
+        return item
+    name, _, value = item.partition(" ")
+    if value.strip() and "=" not in name and _FLAG.fullmatch(name):
+        raise ValueError(f"{shown(item)} is one word to vLLM; write {name}={value.strip()}")
+    raise ValueError(f"{shown(item)} is no flag; write --flag, or --flag=value in one item")
+
+
+Argument = Annotated[
+    str,
+    AfterValidator(_one_flag),
+    Field(
+        json_schema_extra={
+            "pattern": f"^{_FLAG.pattern}$",
+            "patternErrorMessage": "must be --flag or --flag=value",
+        }
+    ),
+]
+"""One flag of vLLM's, with its value."""
 
 
 class Engine(Model):
@@ -37,7 +63,7 @@ class Engine(Model):
     """KV-cache type. Default: the weights' type."""
     quantization: Literal["awq", "gptq", "bitsandbytes", "fp8", "int8", "mxfp4"] | None = None
     """Weight quantisation. Default: as the model is published."""
-    extra_args: tuple[str, ...] = ()
+    extra_args: tuple[Argument, ...] = ()
     """More vLLM flags, one list item each, as `--flag=value`."""
     env: dict[str, str] = Field(default_factory=dict)
     """More environment variables of the vLLM container."""

@@ -15,7 +15,7 @@ from llmd_constructs.config._files import label, read_text
 from llmd_constructs.config._reader import read_tree
 from llmd_constructs.config.base import Model, in_words
 from llmd_constructs.config.errors import InputError, Problem, ValuePath, described, shown
-from llmd_constructs.config.source import Source
+from llmd_constructs.config.source import Node, Source
 
 Text = Annotated[
     str,
@@ -82,6 +82,8 @@ class ExtraManifest:
     path: ValuePath
     """Where the environment file names it."""
     manifest: dict[str, Any]
+    node: Node
+    """The object, each value with the file and line that it was written on."""
 
 
 def read_extras(extras: Extras, source: Source, root: Path) -> tuple[ExtraManifest, ...]:
@@ -96,8 +98,9 @@ def read_extras(extras: Extras, source: Source, root: Path) -> tuple[ExtraManife
         for number, entry in enumerate(extra.manifests):
             path: ValuePath = ("extras", index, "manifests", number)
             try:
-                manifest = _read(entry, path, source, root) if isinstance(entry, str) else entry
-                manifests.append(ExtraManifest(extra.application, path, _checked(manifest, path, source)))
+                node = _read(entry, path, source, root) if isinstance(entry, str) else source.node(path)
+                manifest = _checked(node.plain(), path, source)
+                manifests.append(ExtraManifest(extra.application, path, manifest, node))
             except InputError as error:
                 problems.extend(error.problems)
     if problems:
@@ -134,7 +137,7 @@ def _checked(manifest: Any, path: ValuePath, source: Source) -> dict[str, Any]:
     return manifest
 
 
-def _read(name: str, path: ValuePath, source: Source, root: Path) -> Any:
+def _read(name: str, path: ValuePath, source: Source, root: Path) -> Node:
     """The object in a file, which is named relative to the file that names it."""
     position = source.position(path)
     file = (root / position.file).parent / name
@@ -143,7 +146,7 @@ def _read(name: str, path: ValuePath, source: Source, root: Path) -> Any:
         message = f"{shown(name)} is not in a folder below {_ENVIRONMENTS}/"
         raise InputError([source.problem(path, message, f"put it into {_ENVIRONMENTS}/manifests/")])
     try:
-        return read_tree(read_text(file, root), shown_name, literal=True).plain()
+        return read_tree(read_text(file, root), shown_name, literal=True)
     except InputError as error:
         named = [_at_name(problem, name, shown_name, path, source) for problem in error.problems]
         raise InputError(named) from None

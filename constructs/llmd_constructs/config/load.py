@@ -36,17 +36,31 @@ class LoadedEnvironment:
     """Objects that users add by hand."""
 
 
+def environment_files(root: Path) -> list[Path]:
+    """The file of every environment of the repository at `root`, in order of name.
+
+    Raises:
+        InputError: There is no folder for them.
+    """
+    folder = root / ENVIRONMENTS
+    if not folder.is_dir():
+        message = f"is not a folder of {root}, where environments are looked for"
+        raise InputError(
+            [Problem(ENVIRONMENTS, None, "", message, "run this in the folder of the repository")]
+        )
+    return sorted(folder.glob("*.yaml"))
+
+
 def load_environments(root: Path) -> tuple[LoadedEnvironment, ...]:
     """Read and check every environment of the repository at `root`, in order of name.
 
     Raises:
         InputError: With every problem of every file.
     """
-    folder = root / ENVIRONMENTS
-    paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    paths = environment_files(root)
     problems = [
         Problem(label(path, root), None, "", "ends in .yml", f"rename it to {_good_name(path.stem)}.yaml")
-        for path in sorted(folder.glob("*.yml"))
+        for path in sorted((root / ENVIRONMENTS).glob("*.yml"))
     ]
     problems.extend(problem for path in paths for problem in _name_problems(path, root))
     if not paths and not problems:

@@ -34,8 +34,11 @@ class Source:
 
     def position(self, path: ValuePath) -> Position:
         """Where the value was written: its key's place, or that of its nearest known ancestor."""
-        node, _ = self.root.nearest(path)
-        return node.position
+        return self.node(path).position
+
+    def node(self, path: ValuePath) -> Node:
+        """The value at `path`, or its nearest known ancestor, with the origin of all its parts."""
+        return self.root.nearest(path)[0]
 
     def literal(self, path: ValuePath) -> str | None:
         """What was typed for a number, a boolean or a null; `None` for anything else."""

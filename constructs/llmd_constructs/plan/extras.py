@@ -10,7 +10,7 @@ from llmd_constructs.config.extras import Patch, Target, object_faults
 from llmd_constructs.config.load import LoadedEnvironment
 from llmd_constructs.manifest import JsonObject
 from llmd_constructs.plan.collect import manifest_files
-from llmd_constructs.plan.model import ApplicationPlan, EnvironmentPlan, RenderedSource
+from llmd_constructs.plan.model import ApplicationPlan, EnvironmentPlan, Own, RenderedSource
 
 
 def with_extras(plan: EnvironmentPlan, loaded: LoadedEnvironment) -> EnvironmentPlan:
@@ -67,22 +67,30 @@ def _extended(
 ) -> ApplicationPlan:
     if not isinstance(application.source, RenderedSource):
         return application
-    added = [extra.manifest for extra in loaded.extras if extra.application == application.name]
-    manifests = [*(file.manifest for file in application.files), *added]
+    added = [extra for extra in loaded.extras if extra.application == application.name]
+    manifests = [*(file.manifest for file in application.files), *(extra.manifest for extra in added)]
+    own: list[tuple[Own, ...]] = [
+        *(() for _ in application.files),
+        *((Own(extra.node, whole=True),) for extra in added),
+    ]
     for index, extra in enumerate(loaded.environment.extras):
         if extra.application != application.name:
             continue
         for number, patch in enumerate(extra.patches):
             path: ValuePath = ("extras", index, "patches", number)
-            faults = _apply(manifests, patch)
+            chosen = [position for position, item in enumerate(manifests) if _is_target(item, patch.target)]
+            faults = _apply(manifests, chosen, patch)
             problems.extend(loaded.source.problem((*path, where), *fault) for where, *fault in faults)
+            for position in chosen:
+                own[position] = (*own[position], Own(loaded.source.node((*path, "patch")), whole=False))
     folder = application.source.folder
-    return replace(application, source=RenderedSource(folder, manifest_files(folder, manifests)))
+    files = zip(manifest_files(folder, manifests), own, strict=True)
+    source = RenderedSource(folder, tuple(replace(file, own=written) for file, written in files))
+    return replace(application, source=source)
 
 
-def _apply(manifests: list[JsonObject], patch: Patch) -> list[tuple[str, str, str]]:
+def _apply(manifests: list[JsonObject], chosen: list[int], patch: Patch) -> list[tuple[str, str, str]]:
     """Change what the patch selects; faults as field of the patch, what is wrong, what to write instead."""
-    chosen = [index for index, manifest in enumerate(manifests) if _is_target(manifest, patch.target)]
     if not chosen:
         return [("target", *_nothing(manifests, patch.target))]
     faults: list[tuple[str, str, str]] = []

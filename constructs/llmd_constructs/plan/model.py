@@ -6,10 +6,26 @@ from typing import TYPE_CHECKING
 
 from llmd_constructs.catalogue import Install
 from llmd_constructs.config.environment import Environment
+from llmd_constructs.config.errors import ValuePath
+from llmd_constructs.config.source import Node, Position
 from llmd_constructs.manifest import JsonObject
 
 if TYPE_CHECKING:
     from llmd_constructs.application import IgnoredDifference
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a user wrote of an object: all of it, or a patch."""
+
+    node: Node
+    """As it was written."""
+    whole: bool
+
+    def position(self, path: ValuePath = ()) -> Position | None:
+        """Where the value at `path` was written; `None` where a patch leaves that value alone."""
+        node, exact = self.node.nearest(path)
+        return node.position if self.whole or exact or not isinstance(node.value, dict) else None
 
 
 @dataclass(frozen=True)
@@ -19,6 +35,8 @@ class ManifestFile:
     path: str
     """Below the repository's root, with `/`."""
     manifest: JsonObject
+    own: tuple[Own, ...] = ()
+    """What users wrote of the object: nothing, the object, or patches in order."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Source: failures of class P in the domain research; GKE Inference Gateway, Cloud
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from llmd_constructs.addons.autoscaling import METRICS_ADAPTER, METRICS_ADAPTER_NAMESPACE, METRICS_APIS
 from llmd_constructs.catalogue import GitSource
@@ -17,6 +18,7 @@ from llmd_constructs.patterns.scaling import autoscales
 from llmd_constructs.plan.model import EnvironmentPlan
 from llmd_constructs.platform.gateway import gateway_class
 from llmd_constructs.reports.node_pools import creation
+from llmd_constructs.rules.reading import all_texts, text
 from llmd_constructs.serving.placement import GKE_NODE_POOL, place
 
 NETWORKING = "https://docs.cloud.google.com/kubernetes-engine/docs/how-to/deploying-gateways"
@@ -50,7 +52,7 @@ def checks(plan: EnvironmentPlan) -> tuple[Check, ...]:
         _nodes,
         _quotas,
         _network_policies,
-        _secrets,
+        partial(_secrets, plan),
         _argocd,
     )
     return (*(check for part in parts for check in part(context)), *_monitoring(plan), *_autoscaling(context))
@@ -358,7 +360,7 @@ def _network_policies(context: Context) -> Iterator[Check]:
     )
 
 
-def _secrets(context: Context) -> Iterator[Check]:
+def _secrets(plan: EnvironmentPlan, context: Context) -> Iterator[Check]:
     environment = context.environment
     secrets, project = environment.platform.secrets, environment.cluster.project
     token, pull = secrets.hugging_face_token, secrets.image_pull_secret
@@ -379,7 +381,7 @@ def _secrets(context: Context) -> Iterator[Check]:
                 f"gcloud secrets create {stored} --project {project} --data-file=FILE",
             )
             continue
-        for namespace in environment.namespaces:
+        for namespace in _readers(plan, name):
             yield Check(
                 "PRE-18",
                 f"the Secret {name} in {namespace} has the key {key}",
@@ -390,6 +392,16 @@ def _secrets(context: Context) -> Iterator[Check]:
                 f"^{_exact(key)}$",
                 f"kubectl create secret generic {name} -n {namespace} --from-file={key}=FILE",
             )
+
+
+def _readers(plan: EnvironmentPlan, secret: str) -> list[str]:
+    """Namespaces of models in which an object names a Secret: a variable, a volume or a ServiceAccount."""
+    naming = {
+        text(file.manifest, "metadata", "namespace")
+        for file in plan.files
+        if secret in all_texts(file.manifest)
+    }
+    return [namespace for namespace in plan.environment.namespaces if namespace in naming]
 
 
 def _argocd(context: Context) -> Iterator[Check]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from llmd_constructs.rules import (
     accelerators,
+    api,
     argocd,
     certificates,
     engine,
@@ -34,6 +35,7 @@ TOPICS = (
     monitoring,
     secrets,
     argocd,
+    api,
 )
 """One module per topic, in the order of the reference."""
 

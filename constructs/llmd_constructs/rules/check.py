@@ -13,6 +13,7 @@ from llmd_constructs.rules.view import View
 
 _PLACE = attrgetter("file", "line", "object", "field")
 """A place as a tuple, which compares faster than a dataclass."""
+_MOST_NAMED = 5
 
 
 def check_plan(
@@ -65,10 +66,15 @@ def _waived(finding: Finding, waivers: Iterable[Waiver]) -> Finding:
 def _covers(waiver: Waiver, finding: Finding) -> bool:
     if waiver.rule != finding.rule.id:
         return False
+    return waiver.object in _objects(finding)
+
+
+def _objects(finding: Finding) -> tuple[str, ...]:
+    """What a waiver may call the place of a finding, the shortest first."""
     if not finding.where.object:
-        return waiver.object == finding.where.field
+        return (finding.where.field,)
     kind, _, name = finding.where.object.partition(" ")
-    return waiver.object in (f"{kind}/{name}", f"{kind}/{name.rpartition('/')[2]}")
+    return f"{kind}/{name.rpartition('/')[2]}", f"{kind}/{name}"
 
 
 def _useless_waivers(view: View, rules: Mapping[str, Rule], findings: list[Finding]) -> Iterator[Offence]:
@@ -80,4 +86,14 @@ def _useless_waivers(view: View, rules: Mapping[str, Rule], findings: list[Findi
         elif not rule.waivable:
             yield Offence(where, f"{rule.id} cannot be waived: {rule.symptom}", f"mend it: {rule.instead}")
         elif not any(_covers(waiver, finding) for finding in findings):
-            yield Offence(where, f"{waiver.object} does not break {rule.id}", "take the waiver away")
+            yield Offence(where, f"{waiver.object} does not break {rule.id}", _what_does(rule, findings))
+
+
+def _what_does(rule: Rule, findings: Iterable[Finding]) -> str:
+    """What to write into a waiver of the rule, where something breaks it."""
+    breaking = sorted({_objects(finding)[0] for finding in findings if finding.rule.id == rule.id})
+    if not breaking:
+        return "take the waiver away"
+    more = f" and {len(breaking) - _MOST_NAMED} more" if len(breaking) > _MOST_NAMED else ""
+    named = ", ".join(breaking[:_MOST_NAMED]) + more
+    return f"write what does, {named}, or take the waiver away"

@@ -32,9 +32,10 @@ SERVE_ARGS = "https://docs.vllm.ai/en/stable/cli/serve/"
 
 @rule(
     "VLLM-01",
-    "vLLM knows every flag that it is given",
+    "No flag is one that the engine's version of vLLM is known to refuse",
     symptom='CrashLoopBackOff: "unrecognized arguments".',
-    cause="Flags come and go with vLLM's versions, and some that guides name never existed.",
+    cause="Flags come and go with vLLM's versions, and some that guides name never existed. The catalogue has those "
+    "that differ between its images, and not all that a version knows.",
     instead="leave the flag out",
     source=("F-33", "F-34", "seed issue 12", SERVE_ARGS),
 )

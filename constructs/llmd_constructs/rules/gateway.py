@@ -176,8 +176,9 @@ def _lost(view: View, backend: Backend) -> str:
 @rule(
     "GWY-05",
     "A route has the form that Gateway API takes",
-    symptom='The sync fails: "spec.rules: Too many", or "exactly one PathPrefix match" for a rewrite.',
-    cause=f"A route takes {MOST_RULES} rules, and a prefix rewrite stands beside exactly one prefix match.",
+    symptom='The sync fails: "spec.rules: Too many", or "exactly one PathPrefix match" for a rewrite. A route without '
+    "rules answers 404.",
+    cause=f"A route takes 1 to {MOST_RULES} rules, and a prefix rewrite stands beside exactly one prefix match.",
     instead="split the route, or write one rule per prefix",
     source=("domain section 6", _HTTP_ROUTE),
 )
@@ -185,6 +186,8 @@ def route_form(view: View) -> Iterator[Offence]:
     """Rules of every route."""
     for route in view.of("HTTPRoute"):
         rules = entries(route.manifest, "spec", "rules")
+        if not rules:
+            yield Offence(route.at("spec", "rules"), "is empty, and nothing is routed", "write a rule")
         if len(rules) > MOST_RULES:
             yield Offence(route.at("spec", "rules"), f"has {len(rules)} rules")
         for index, item in enumerate(rules):

@@ -16,20 +16,23 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True, order=True)
 class Where:
-    """A place in an environment file or in a rendered manifest."""
+    """A place in a file that a user wrote, or in a rendered manifest."""
 
     file: str
     """Path from the root of the repository, with `/`."""
     line: int = 0
-    """Line in the environment file, counted from 1; 0 in a rendered manifest, which has no line of its own."""
+    """Counted from 1, where a user wrote the value; 0 in a rendered manifest, which has no line of its own."""
     object: str = ""
-    """`Kind namespace/name` of a rendered object; empty in an environment file."""
+    """`Kind namespace/name` of an object; empty for a setting of the environment file."""
     field: str = ""
     """Path to the value, such as `spec.default.timeoutSec`."""
+    patched: str = ""
+    """File and line of a patch that changes the object elsewhere; empty if there is none."""
 
     def __str__(self) -> str:
         file = f"{self.file}:{self.line}" if self.line else self.file
-        return ": ".join(part for part in (file, self.object, self.field) if part)
+        title = f"{self.object} (patched at {self.patched})" if self.patched else self.object
+        return ": ".join(part for part in (file, title, self.field) if part)
 
 
 @dataclass(frozen=True)

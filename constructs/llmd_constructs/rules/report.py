@@ -80,6 +80,7 @@ def _plain(finding: Finding) -> dict[str, Any]:
         "line": where.line or None,
         "object": where.object or None,
         "field": where.field or None,
+        "patched": where.patched or None,
         "message": finding.message,
         "instead": finding.instead,
         "waived": finding.waiver or None,

@@ -7,6 +7,7 @@ from typing import Any
 from llmd_constructs.application import SYNC_WAVE
 from llmd_constructs.config.errors import ValuePath, dotted
 from llmd_constructs.manifest import JsonObject
+from llmd_constructs.plan.model import Own
 from llmd_constructs.rules.model import Where
 from llmd_constructs.rules.reading import dig, number, text
 
@@ -20,6 +21,8 @@ class Resource:
     application: str
     """Name of the application in the environment; empty for what Argo CD itself reads."""
     manifest: JsonObject
+    own: tuple[Own, ...] = ()
+    """What users wrote of it."""
 
     @cached_property
     def kind(self) -> str:
@@ -70,8 +73,18 @@ class Resource:
         return self.place(path)
 
     def place(self, path: ValuePath) -> Where:
-        """The place of a value in the object."""
-        return Where(self.path, 0, self.title, _dotted(path))
+        """The place of a value in the object: in the file of the user who wrote it, if it was one."""
+        for own in reversed(self.own):
+            written = own.position(path)
+            if written:
+                return Where(written.file, written.line, self.title, _dotted(path))
+        return Where(self.path, 0, self.title, _dotted(path), self._patched)
+
+    @property
+    def _patched(self) -> str:
+        """Where the last patch of the object is."""
+        last = self.own[-1].position() if self.own else None
+        return f"{last.file}:{last.line}" if last else ""
 
 
 _dotted = lru_cache(maxsize=4096)(dotted)  # the same fields of many objects

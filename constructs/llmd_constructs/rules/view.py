@@ -91,7 +91,7 @@ class View:
     def resources(self) -> tuple[Resource, ...]:
         """Every rendered object of the environment."""
         return tuple(
-            Resource(file.path, application.name, file.manifest)
+            Resource(file.path, application.name, file.manifest, file.own)
             for application in self.plan.applications
             for file in application.files
         )

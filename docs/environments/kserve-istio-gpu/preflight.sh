@@ -126,14 +126,6 @@ check PRE-18 'the Secret hf-token in catalogue has the key HF_TOKEN' \
   'kubectl create secret generic hf-token -n catalogue --from-file=HF_TOKEN=FILE' \
   '^HF_TOKEN$' \
   kubectl get secret hf-token -n catalogue -o 'go-template={{range $key, $value := .data}}{{$key}}{{"\n"}}{{end}}'
-check PRE-18 'the Secret hf-token in deepseek has the key HF_TOKEN' \
-  'kubectl create secret generic hf-token -n deepseek --from-file=HF_TOKEN=FILE' \
-  '^HF_TOKEN$' \
-  kubectl get secret hf-token -n deepseek -o 'go-template={{range $key, $value := .data}}{{$key}}{{"\n"}}{{end}}'
-check PRE-18 'the Secret hf-token in gpt-oss has the key HF_TOKEN' \
-  'kubectl create secret generic hf-token -n gpt-oss --from-file=HF_TOKEN=FILE' \
-  '^HF_TOKEN$' \
-  kubectl get secret hf-token -n gpt-oss -o 'go-template={{range $key, $value := .data}}{{$key}}{{"\n"}}{{end}}'
 check PRE-19 'Argo CD is installed' \
   'install Argo CD, or check from the cluster that it runs on' \
   '^applications\.argoproj\.io$' \

@@ -98,10 +98,6 @@ at_least PRE-15 'the quota TPUS_PER_TPU_FAMILY in europe-west4 is 4 or more' \
   'ask for more under IAM & Admin, Quotas; a node pool on Spot VMs needs the preemptible quota instead' \
   '^.*europe-west4' 4 \
   gcloud beta quotas info describe TPUS-PER-TPU-FAMILY-per-project-region --service compute.googleapis.com --project ecoeng-llmd --flatten 'dimensionsInfos[]' --format 'value(dimensionsInfos.applicableLocations.list(),dimensionsInfos.details.value)'
-check PRE-18 'the Secret hf-token in llm-d-inference-scheduling has the key HF_TOKEN' \
-  'kubectl create secret generic hf-token -n llm-d-inference-scheduling --from-file=HF_TOKEN=FILE' \
-  '^HF_TOKEN$' \
-  kubectl get secret hf-token -n llm-d-inference-scheduling -o 'go-template={{range $key, $value := .data}}{{$key}}{{"\n"}}{{end}}'
 check PRE-18 'the Secret redhat-pull-secret in llm-d-inference-scheduling has the key .dockerconfigjson' \
   'kubectl create secret generic redhat-pull-secret -n llm-d-inference-scheduling --from-file=.dockerconfigjson=FILE' \
   '^\.dockerconfigjson$' \

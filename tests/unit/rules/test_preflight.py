@@ -207,3 +207,17 @@ def test_every_kind_of_check_is_tried() -> None:
     )
     named = {word.strip('",') for word in source.split() if word.startswith('"PRE-')}
     assert named == set(ANSWERS)
+
+
+def test_a_secret_is_asked_for_where_something_reads_it(workshop: Workshop) -> None:
+    """A namespace whose one model is public does without a token, and one with a gated model does not."""
+    gated = (
+        "deployments:\n  - {name: llama, pattern: single-replica, stack: kserve, namespace: gated, "
+        "model: meta-llama/Llama-3.1-8B-Instruct, nodePool: tpu}\n"
+    )
+    plan = workshop.plan(workshop.load("readers", f"extends: ../bases/gke-kserve.yaml\n{gated}"))
+    assert [check.title for check in checks(plan) if check.id == "PRE-18"] == [
+        "the Secret hf-token in gated has the key HF_TOKEN",
+        "the Secret pull in models has the key .dockerconfigjson",
+        "the Secret pull in gated has the key .dockerconfigjson",
+    ]
