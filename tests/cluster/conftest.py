@@ -23,16 +23,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 
     pytest tells parameters apart by their place in a test's list of them, and lists differ from test to test.
     """
-    mine = [item for item in items if _deployed(item)]
-    order = list(dict.fromkeys(map(_deployed, mine)))
-    rank = {
-        item: place for place, item in enumerate(sorted(mine, key=lambda item: order.index(_deployed(item))))
-    }
+    order = list(dict.fromkeys(_deployed(item) for item in items))
+    # By identity: xdist changes an item's id, and with it the hash.
+    before = {id(item): place for place, item in enumerate(items)}
     yield
-    places = [place for place, item in enumerate(items) if item in rank]
-    for place, item in zip(
-        places, sorted((items[each] for each in places), key=rank.__getitem__), strict=True
-    ):
+    places = [place for place, item in enumerate(items) if _deployed(item)]
+    mine = sorted(
+        (items[each] for each in places), key=lambda item: (order.index(_deployed(item)), before[id(item)])
+    )
+    for place, item in zip(places, mine, strict=True):
         items[place] = item
 
 
