@@ -14,15 +14,17 @@ synth: $(VENV)/run.stamp ## Render dist/ and argocd/ from environments/
 	@$(BIN)/python main.py synth
 
 # What takes minutes even with everything built, or needs user namespaces: environments run, charts installed. `make judge` runs these too.
-# And what needs a KServe of its own built: the releases that no committed environment names (`kserve-istio-gpu-on-<release>`).
 MINUTES := tests/cluster/box tests/cluster/test_box_agent.py tests/cluster/charts/test_life.py tests/cluster/charts/test_argocd_source.py
+# And single tests: what needs a KServe of its own built, for a release that no committed environment names
+# (`kserve-istio-gpu-on-<release>`), and how Argo CD takes things away.
+QUICK := not gpu-on- and not leaves_nothing_behind and not taken_off
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Lint, check types, run every test but what takes minutes
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/basedpyright
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(MINUTES:%=--ignore=%) -k "not gpu-on-"
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(MINUTES:%=--ignore=%) -k "$(QUICK)"
 
 .PHONY: judge
 judge: $(VENV)/dev.stamp ## All tests by the real programs: API server, scheduler, KServe, picker, Argo CD, Helm, cluster in a box
@@ -60,13 +62,14 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; run make PYTHON=python3.11, or install it" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) has no venv module; install it (Debian: python3-venv)" >&2; exit 1; }
 
+# Without compiling: Python compiles what it imports, which is a small part.
 $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
 	@echo "installing the packages of requirements.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo "installing the packages of requirements-dev.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
 	@touch $@
