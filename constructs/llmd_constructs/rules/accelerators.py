@@ -438,16 +438,12 @@ def gpu_network(view: View) -> Iterator[Offence]:
 )
 def kv_network(view: View) -> Iterator[Offence]:
     """GPU engines that take a KV cache from others."""
-    sizes = {
-        item.engine.source: kv_bytes_per_token(item.replica) * item.replica.tensor_parallel
-        for item in asked(view)
-    }
     for engine in view.engines:
         transfer = _kv_transfer(engine)
         takes = transfer.get("kv_connector") == NIXL_CONNECTOR and transfer.get("kv_role") != "kv_producer"
         machines = [nodes.placement.machine for nodes in view.nodes_for(engine.pod) if nodes.placement]
         if takes and machines and not _asks_for_networks(engine.pod):
-            size = sizes.get(engine.model)
+            size = _kv_bytes_per_token(view, engine.model)
             amount = f", {1000 * size / MIB:.0f} MiB for 1000 tokens of it" if size else ""
             yield Offence(
                 engine.at_flag("kv-transfer-config"),
@@ -456,6 +452,15 @@ def kv_network(view: View) -> Iterator[Offence]:
                 if machines[0].gpu_network
                 else f"choose {_with_gpu_network()}, or serve from replicas that do both",
             )
+
+
+def _kv_bytes_per_token(view: View, model: str) -> int:
+    """KV cache of a token on all devices of a replica; 0 where nobody asks for the model."""
+    sizes = {
+        item.engine.source: kv_bytes_per_token(item.replica) * item.replica.tensor_parallel
+        for item in asked(view)
+    }
+    return sizes.get(model, 0)
 
 
 def _with_gpu_network() -> str:
