@@ -1,11 +1,13 @@
 """The whole way from environment files to a plan and to files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from llmd_constructs.argocd.applications import application_name
 from llmd_constructs.argocd.assemble import assemble
 from llmd_constructs.config.errors import InputError, Problem
 from llmd_constructs.config.load import SHARED_SETTINGS, LoadedEnvironment, load_environments
+from llmd_constructs.config.platform import IN_CLUSTER
 from llmd_constructs.context import Context
 from llmd_constructs.emit.tree import GENERATED_HEADER
 from llmd_constructs.emit.yaml_text import yaml_text
@@ -46,9 +48,33 @@ def synthesize(loaded: Iterable[LoadedEnvironment]) -> Plan:
             environments.append(with_extras(collect(EnvironmentApp(item.name, item.environment)), item))
         except InputError as error:
             problems.extend(error.problems)
+    problems.extend(_same_names(loaded, environments))
     if problems:
         raise InputError(problems)
     return assemble(environments)
+
+
+def _same_names(
+    loaded: Sequence[LoadedEnvironment], environments: Iterable[EnvironmentPlan]
+) -> Iterator[Problem]:
+    """Applications of two environments with one name: an Argo CD that looks after both would have one of them."""
+    items = {item.name: item for item in loaded}
+    owners: dict[str, LoadedEnvironment] = {}
+    for plan in environments:
+        item = items[plan.name]
+        for name in (plan.name, *(application_name(plan.name, each.name) for each in plan.applications)):
+            other = owners.setdefault(name, item)
+            if other is not item and not (_has_own_argocd(item) and _has_own_argocd(other)):
+                yield item.source.problem(
+                    ("gitops",),
+                    f"its Argo CD may serve {other.source.file} too, and both have the Application {name}",
+                    "rename one of the two files, or the deployment",
+                )
+
+
+def _has_own_argocd(item: LoadedEnvironment) -> bool:
+    """Whether Argo CD runs on the environment's own cluster."""
+    return item.environment.gitops.destination.server == IN_CLUSTER
 
 
 def render(plan: Plan) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from llmd_constructs.application import SYNC_WAVE, IgnoredDifference
 from llmd_constructs.catalogue import ChartSource, GitSource
-from llmd_constructs.config.platform import GitOps
+from llmd_constructs.config.platform import IN_CLUSTER, GitOps
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import APPLICATION, JsonObject, compact
 from llmd_constructs.plan.model import ApplicationPlan, EnvironmentPlan, UpstreamSource
@@ -71,7 +71,7 @@ def root(environment: EnvironmentPlan) -> JsonObject:
                 "path": root_folder(environment.name),
                 "directory": {"recurse": True},
             },
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": gitops.namespace},
+            "destination": {"server": IN_CLUSTER, "namespace": gitops.namespace},
             "syncPolicy": sync_policy(),
         },
     )

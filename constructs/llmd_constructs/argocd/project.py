@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from llmd_constructs.catalogue import GitSource
-from llmd_constructs.config.platform import GitOps
+from llmd_constructs.config.platform import IN_CLUSTER, GitOps
 from llmd_constructs.labels import recommended
 from llmd_constructs.manifest import APP_PROJECT, KINDS, JsonObject, group_of
 from llmd_constructs.plan.model import EnvironmentPlan, UpstreamSource
@@ -104,7 +104,7 @@ def _destinations(environment: EnvironmentPlan, gitops: GitOps) -> list[JsonObje
     }
     server = gitops.destination.server
     deployed = [{"server": server, "namespace": namespace} for namespace in sorted(namespaces)]
-    own = {"server": "https://kubernetes.default.svc", "namespace": gitops.namespace}
+    own = {"server": IN_CLUSTER, "namespace": gitops.namespace}
     return [*deployed, *([own] if own not in deployed else [])]
 
 

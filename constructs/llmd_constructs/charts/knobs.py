@@ -7,6 +7,7 @@ Read from the JSON schema of the values' model, so that a new setting is found w
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import Any, cast
 
@@ -53,9 +54,10 @@ class Setting:
 class Sampler:
     """Draws values of one chart, and remembers which text stands for which of them."""
 
-    def __init__(self, schema: Mapping[str, Json]) -> None:
-        """Read the schema of the chart's values."""
+    def __init__(self, schema: Mapping[str, Json], *, skipped: int = 0) -> None:
+        """Read the schema of the chart's values, and leave the first numbers to another sampler, so many of a kind."""
         self._schema = schema
+        self._skipped = skipped
         self._definitions: Mapping[str, Json] = schema.get("$defs", {})
         self._numbers: dict[Path, int | float] = {}
 
@@ -74,7 +76,8 @@ class Sampler:
             fraction = schema.get("type") == "number"
             counts = _PRIMES if lowest <= 1 else _PRIMES[::-1]
             pool = _FRACTIONS if fraction else counts if highest == MOST_REPLICAS else _LARGE_PRIMES
-            self._numbers[path] = next(n for n in pool if n not in taken and lowest <= n <= highest)
+            fitting = islice((n for n in pool if lowest <= n <= highest), self._skipped, None)
+            self._numbers[path] = next(n for n in fitting if n not in taken)
         return self._numbers[path]
 
     def _resolve(self, schema: Mapping[str, Json]) -> tuple[Mapping[str, Json], bool]:

@@ -115,12 +115,16 @@ class Repository(Model):
     """Branch, tag or commit."""
 
 
+IN_CLUSTER = "https://kubernetes.default.svc"
+"""How Argo CD calls the API server of the cluster that it runs on."""
+
+
 class Destination(Model):
     """The cluster that Argo CD deploys to."""
 
     server: Annotated[
         str, StringConstraints(pattern=r"^https://\S+$"), in_words("must be an https:// URL")
-    ] = "https://kubernetes.default.svc"
+    ] = IN_CLUSTER
     """API server as Argo CD knows it. Default: the cluster Argo CD runs on."""
 
 
