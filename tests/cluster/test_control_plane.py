@@ -10,7 +10,7 @@ from llmd_tools.cluster import ControlPlane, Node, Outcome, wait_until
 from llmd_tools.crds import crd_files
 from llmd_tools.errors import ToolError
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("control-plane")]
 
 
 def _deployment(name: str, namespace: str = "default", **pod_spec: Any) -> dict[str, Any]:

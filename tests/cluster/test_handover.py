@@ -9,7 +9,7 @@ import yaml
 
 from llmd_tools.cluster import ControlPlane
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("control-plane")]
 
 DOCS = Path(__file__).parents[2] / "docs/scaling.md"
 

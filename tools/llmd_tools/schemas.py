@@ -6,10 +6,12 @@ validate strictly. CEL rules are no part of a JSON schema: only an API server ju
 A folder of schemas holds one file per kind and version, named as `file_name` says.
 """
 
-import importlib.metadata
-import importlib.util
 import json
-from collections.abc import Callable, Iterable, Iterator
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,7 +24,15 @@ from llmd_tools.errors import ToolError
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
+WHEEL = Path(__file__).parent.parent / "kubernetes-validate.txt"
+"""The pin of the wheel with the schemas of built-in kinds, as pip reads it. It is no package to install: of its
+17,000 files few are read, and those once."""
+_IN_WHEEL = "kubernetes_validate/kubernetes-json-schema/v"
 _DEFINITIONS = "/api/_definitions.json#/$defs/"
+
+
+_VALUES = frozenset({"default", "enum", "example"})
+"""Fields of a schema below which everything is somebody's value, and nothing prose."""
 
 
 class Loader(yaml.CSafeLoader):
@@ -56,15 +66,12 @@ def core_schemas(minor: str) -> Path:
     """The folder with the schemas of the built-in kinds of a Kubernetes minor version such as `1.34`.
 
     Raises:
-        ToolError: If the `kubernetes-validate` wheel does not have that version.
+        ToolError: If the `kubernetes-validate` wheel cannot be had, or does not have that version.
     """
-    source = _wheel_folder() / f"v{minor}.0-local-strict"
-    if not source.is_dir():
-        known = ", ".join(sorted(each.name[1:5] for each in _wheel_folder().glob("v*-local-strict")))
-        raise ToolError(f"no schemas of Kubernetes {minor!r}; the kubernetes-validate wheel has {known}")
-    wheel = importlib.metadata.version("kubernetes-validate")
+    pin = cache.key(WHEEL.read_bytes())
     return _cached(
-        f"kubernetes-{minor}-{cache.key(wheel)}-{_own_key()}", lambda staging: _from_wheel(source, staging)
+        f"kubernetes-{minor}-{pin}-{_own_key()}",
+        lambda staging: _from_wheel(_cached(f"kubernetes-validate-{pin}", _download), minor, staging),
     )
 
 
@@ -90,17 +97,51 @@ def custom_resource_definitions(file: Path) -> Iterator[dict[str, Any]]:
     return (each for each in documents if each and each.get("kind") == "CustomResourceDefinition")
 
 
-def _from_wheel(source: Path, staging: Path) -> None:
-    definitions = json.loads((source / "_definitions.json").read_text())["$defs"]
-    for file in source.glob("*.json"):
-        schema = json.loads(file.read_text())
-        names = schema.get("x-kubernetes-group-version-kind", [])
-        if (
-            len(names) == 1
-        ):  # kinds of requests, such as DeleteOptions, are in many groups and never in a file
-            name = names[0]
-            api_version = f"{name['group']}/{name['version']}" if name["group"] else name["version"]
-            write(staging, api_version, name["kind"], _bundled(schema, definitions))
+def without_prose(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A CRD without descriptions, on which no verdict of the server depends."""
+    return {name: _without_prose(each) for name, each in definition.items()}
+
+
+def _without_prose(value: Json) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: each if name in _VALUES else _without_prose(each)
+            for name, each in value.items()
+            if not (name == "description" and isinstance(each, str))
+        }
+    return [_without_prose(each) for each in value] if isinstance(value, list) else value
+
+
+def _download(staging: Path) -> None:
+    """Put the wheel into a folder."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    done = subprocess.run(
+        [*pip, "--only-binary=:all:", "--require-hashes", "--dest", staging, "--requirement", WHEEL],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ToolError(f"the schemas of Kubernetes cannot be downloaded: {done.stderr.strip()}")
+
+
+def _from_wheel(folder: Path, minor: str, staging: Path) -> None:
+    with zipfile.ZipFile(next(folder.iterdir())) as wheel:
+        names = wheel.namelist()
+        wanted = [name for name in names if name.startswith(f"{_IN_WHEEL}{minor}.0-local-strict/")]
+        if not wanted:
+            known = sorted(set(re.findall(rf"{_IN_WHEEL}(\d\.\d+)\.0-local-strict/", "\n".join(names))))
+            raise ToolError(
+                f"no schemas of Kubernetes {minor!r}; the kubernetes-validate wheel has {', '.join(known)}"
+            )
+        schemas = {Path(name).name: json.loads(wheel.read(name)) for name in wanted if name.endswith(".json")}
+    definitions = schemas["_definitions.json"]["$defs"]
+    for schema in schemas.values():
+        kinds = schema.get("x-kubernetes-group-version-kind", [])
+        if len(kinds) == 1:  # of requests, such as DeleteOptions, there are many; they are never in a file
+            (kind,) = kinds
+            api_version = f"{kind['group']}/{kind['version']}" if kind["group"] else kind["version"]
+            write(staging, api_version, kind["kind"], _bundled(schema, definitions))
 
 
 def _bundled(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -157,13 +198,6 @@ def write(staging: Path, api_version: str, kind: str, schema: dict[str, Any]) ->
     file = staging / file_name(api_version, kind)
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(schema))
-
-
-def _wheel_folder() -> Path:
-    spec = importlib.util.find_spec("kubernetes_validate")
-    if spec is None or spec.origin is None:
-        raise ToolError("the kubernetes-validate wheel is not installed; install requirements-dev.txt")
-    return Path(spec.origin).parent / "kubernetes-json-schema"
 
 
 def kinds(folders: Iterable[Path]) -> set[str]:

@@ -51,7 +51,7 @@ def _in_group(stack: str, *values: str) -> object:
     return pytest.param(*values, marks=pytest.mark.xdist_group(stack), id="-".join(dict.fromkeys(values)))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bare(request: pytest.FixtureRequest) -> Generator[ControlPlane]:
     """A control plane whose pods nobody runs: they stay as the scheduler, or a test, has left them."""
     with ControlPlane(simulate_pods=False) as running:
@@ -71,10 +71,9 @@ def stack(request: pytest.FixtureRequest) -> Generator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def rehearsal(request: pytest.FixtureRequest, stack: Stack) -> Generator[Rehearsal]:
-    """One environment, applied to its stack, and taken away again."""
-    with rehearse(_all()[request.param], stack) as applied:
-        yield applied
+def rehearsal(request: pytest.FixtureRequest, stack: Stack) -> Rehearsal:
+    """One environment, applied to its stack."""
+    return rehearse(_all()[request.param], stack)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from llmd_tools.argocd import BRANCH, ApplicationState, Repository, definitions, standstill
+from llmd_tools.argocd import BRANCH, ApplicationState, Repository, standstill
 
 
 @pytest.fixture
@@ -74,23 +74,6 @@ def test_a_state_names_what_failed() -> None:
     )
     assert str(failed) == "one: OutOfSync, -, Failed; tasks failed; Deployment a: bad field"
     assert not failed.settled
-
-
-def test_prose_of_a_crd_goes_and_values_stay() -> None:
-    """A description is prose where a schema has it, and something else as a field's name or inside a value."""
-    definition = {
-        "description": "prose",
-        "properties": {"description": {"type": "string", "description": "prose"}},
-        "default": {"description": "value"},
-        "enum": [{"description": "value"}],
-        "oneOf": [{"description": "prose", "required": ["description"]}],
-    }
-    assert definitions.without_prose({"schema": definition})["schema"] == {
-        "properties": {"description": {"type": "string"}},
-        "default": {"description": "value"},
-        "enum": [{"description": "value"}],
-        "oneOf": [{"required": ["description"]}],
-    }
 
 
 def test_every_branch_is_at_the_last_commit(tmp_path: Path) -> None:

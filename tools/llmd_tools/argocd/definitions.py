@@ -1,36 +1,16 @@
-"""CRDs as small as they can be: before Argo CD applies an object, each time, it reads all about its API version."""
+"""Argo CD's own CRDs, as small as can be: each time it applies an object, it reads all about its API version first."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmd_tools.crds import crd_files
-from llmd_tools.schemas import Json, custom_resource_definitions
-
-_VALUES = frozenset({"default", "enum", "example"})
-"""Fields of a schema below which everything is somebody's value, and nothing prose."""
-
+from llmd_tools.schemas import custom_resource_definitions
 
 def argo_cd() -> Iterator[dict[str, Any]]:
-    """Argo CD's own CRDs; the one of ApplicationSets, of which nothing here is one, without its schema."""
+    """Each of them; the one of ApplicationSets, of which nothing here is one, without its schema."""
     for file in crd_files("argocd"):
         for each in custom_resource_definitions(file):
-            small = _without_schema if each["spec"]["names"]["kind"] == "ApplicationSet" else without_prose
-            yield small(each)
-
-
-def without_prose(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A CRD without descriptions, on which no verdict of the server depends."""
-    return {name: _without_prose(each) for name, each in definition.items()}
-
-
-def _without_prose(value: Json) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: each if name in _VALUES else _without_prose(each)
-            for name, each in value.items()
-            if not (name == "description" and isinstance(each, str))
-        }
-    return [_without_prose(each) for each in value] if isinstance(value, list) else value
+            yield _without_schema(each) if each["spec"]["names"]["kind"] == "ApplicationSet" else each
 
 
 def _without_schema(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from llmd_tools.cluster.ports import Ports
 from llmd_tools.cluster.process import Network, Program, Programs, wait_until
 from llmd_tools.errors import ToolError
 from llmd_tools.groups import group
-from llmd_tools.schemas import custom_resource_definitions
+from llmd_tools.schemas import custom_resource_definitions, without_prose
 
 _CONTROLLERS = (
     "clusterrole-aggregation-controller",
@@ -156,7 +156,9 @@ class ControlPlane:
         return self.install(crd for file in files for crd in custom_resource_definitions(file))
 
     def install(self, definitions: Iterable[Object]) -> list[str]:
-        """Create CRDs and wait until the server serves them; one that is there under that name stays as it is.
+        """Create CRDs, less their prose, and wait until the server serves them.
+
+        One that is there under that name stays as it is.
 
         Returns:
             The names of the CRDs.
@@ -164,7 +166,7 @@ class ControlPlane:
         Raises:
             ToolError: If the server refuses one, or does not serve it within three minutes.
         """
-        crds = list(definitions)
+        crds = [without_prose(each) for each in definitions]
         for crd in crds:  # to apply them would take the server twice as long
             self.server.create(crd)
         waiting = [

@@ -156,7 +156,7 @@ class Programs:
 
 
 def wait_until(
-    what: str, done: Callable[[], bool], *, programs: Programs, seconds: float = 60, every: float = 0.05
+    what: str, done: Callable[[], bool], *, programs: Programs, seconds: float = 60, every: float = 0.1
 ) -> None:
     """Wait for a condition while the programs run.
 

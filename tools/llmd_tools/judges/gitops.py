@@ -17,7 +17,6 @@ from llmd_constructs.config.platform import GitOps
 from llmd_constructs.environment import brings_inference_pool
 from llmd_constructs.synthesis import render, synthesize
 from llmd_tools.argocd import ApplicationState, ArgoCd, ObjectReference
-from llmd_tools.argocd.definitions import without_prose
 from llmd_tools.argocd.stand_ins import StandIn, brought, stand_in, without_objects
 from llmd_tools.cluster import ControlPlane, Node
 from llmd_tools.crds import crd_files
@@ -298,7 +297,7 @@ class DeployedOneByOne:
             name: crd for name, crd in _by_name([*here, *to_come]).items() if self._defined.get(name) != crd
         }
         self._cluster.uninstall(new.keys() & self._defined.keys())
-        self._cluster.install(without_prose(crd) for name, crd in _by_name(here).items() if name in new)
+        self._cluster.install(crd for name, crd in _by_name(here).items() if name in new)
         self._defined |= new
 
 

@@ -1,8 +1,8 @@
 """One environment on a running stack: its nodes, everything that is rendered for it, and what KServe makes of it."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,10 +96,11 @@ class Rehearsal:
         ]
 
 
-@contextmanager
-def rehearse(rendered: Rendered, stack: Stack) -> Generator[Rehearsal]:
-    """Apply an environment, wait for KServe, and take all of it away again at the end."""
+def rehearse(rendered: Rendered, stack: Stack) -> Rehearsal:
+    """Apply an environment, and wait for KServe; the next one takes all of it away again."""
+    stack.clear()
     rehearsal = Rehearsal(rendered, stack)
+    stack.clear = lambda: _clean(rehearsal)
     cluster = stack.cluster
     for gateway in rendered.of_kind("Gateway"):
         metadata = gateway["metadata"]
@@ -120,8 +121,7 @@ def rehearse(rendered: Rendered, stack: Stack) -> Generator[Rehearsal]:
         if workload["kind"] == "LeaderWorkerSet":
             rehearsal.groups += cluster.apply(group_pods(workload))
     _await_scheduler(rehearsal)
-    yield rehearsal
-    _clean(rehearsal)
+    return rehearsal
 
 
 def _accept(cluster: ControlPlane, objects: list[dict[str, Any]]) -> None:
@@ -218,6 +218,11 @@ def _clean(rehearsal: Rehearsal) -> None:
         metadata = manifest["metadata"]
         server.delete(manifest["apiVersion"], LLM_INFERENCE_SERVICE, metadata["name"], metadata["namespace"])
     _wait(cluster, "KServe lets go of its models", lambda: not any(map(rehearsal.live, rehearsal.services)))
+    # Before the namespaces: one that still has pods is looked at again only after a part of their grace period.
+    for each in (*rehearsal.workloads, *rehearsal.pods):
+        metadata = each["metadata"]
+        server.delete(each["apiVersion"], each["kind"], metadata["name"], metadata["namespace"])
+    _wait(cluster, "its pods are gone", lambda: not rehearsal.pods)
     for manifest in reversed(list(rehearsal.rendered.objects.values())):
         metadata = manifest["metadata"]
         keep = manifest["kind"] == "Namespace" and metadata["name"] in _KEPT

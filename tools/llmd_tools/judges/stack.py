@@ -1,7 +1,7 @@
 """A cluster as several environments have it: their CRDs, and KServe's controller of one release."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,9 +31,11 @@ class Stack:
 
     Attributes:
         cluster: The control plane.
+        clear: Takes away what the last environment has left; nothing has to after the very last.
     """
 
     cluster: ControlPlane
+    clear: Callable[[], None]
 
     def __init__(self, name: str, environments: Iterable[Rendered]) -> None:
         """Describe it; entering it starts it.
@@ -43,6 +45,7 @@ class Stack:
             environments: Those whose CRDs it has to have.
         """
         self.name = name
+        self.clear = lambda: None
         self._environments = tuple(environments)
 
     def __enter__(self) -> Self:
