@@ -16,8 +16,8 @@ synth: $(VENV)/run.stamp ## Render dist/ and argocd/ from environments/
 # What takes minutes even with everything built, or needs user namespaces: environments run, charts installed. `make judge` runs these too.
 MINUTES := tests/cluster/box tests/cluster/test_box_agent.py tests/cluster/charts/test_life.py tests/cluster/charts/test_argocd_source.py
 # And single tests: what needs a KServe of its own built, for a release that no committed environment names
-# (`kserve-istio-gpu-on-<release>`), and how Argo CD takes things away.
-QUICK := not gpu-on- and not leaves_nothing_behind and not taken_off
+# (`kserve-istio-gpu-on-<release>`), how Argo CD takes things away, and charts with Helm 3, which is no longer mended.
+QUICK := not gpu-on- and not leaves_nothing_behind and not taken_off and not helm3
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Lint, check types, run every test but what takes minutes

@@ -7,7 +7,11 @@ import pytest
 from llmd_constructs.config.load import LoadedEnvironment, load_environments
 from llmd_constructs.plan.model import Plan
 
-pytest_plugins = ["llmd_tools.judges.plugin", "llmd_tools.box.scenario_table"]
+pytest_plugins = [
+    "llmd_tools.judges.plugin",
+    "llmd_tools.judges.group_scope",
+    "llmd_tools.box.scenario_table",
+]
 
 
 @pytest.fixture(scope="session")

@@ -5,16 +5,15 @@ from collections.abc import Generator
 import pytest
 
 from llmd_tools.cluster import ControlPlane
+from llmd_tools.judges.group_scope import GroupScope
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Generator[ControlPlane]:
+def cluster(request: pytest.FixtureRequest, group_scope: GroupScope) -> ControlPlane:
     """One control plane for all tests; its logs stay if one of them fails."""
-    with ControlPlane() as running:
-        yield running
-        running.keep = request.session.testsfailed > 0
-        if running.keep:
-            print(f"\nlogs of the local control plane: {running.programs.logs}")  # noqa: T201  # shown at the end
+    running = group_scope.enter(ControlPlane())
+    group_scope.keep_logs(running, request.session)
+    return running
 
 
 @pytest.hookimpl(wrapper=True)

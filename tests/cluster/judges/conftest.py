@@ -5,6 +5,7 @@ from collections.abc import Generator, Mapping
 import pytest
 
 from llmd_tools.cluster import ControlPlane
+from llmd_tools.judges.group_scope import GroupScope
 from llmd_tools.judges.rehearsal import Rehearsal, rehearse
 from llmd_tools.judges.rendered import Manifest, Rendered, environments, other_releases
 from llmd_tools.judges.stack import LLM_D, Stack, stack_of
@@ -51,7 +52,7 @@ def _in_group(stack: str, *values: str) -> object:
     return pytest.param(*values, marks=pytest.mark.xdist_group(stack), id="-".join(dict.fromkeys(values)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bare(request: pytest.FixtureRequest) -> Generator[ControlPlane]:
     """A control plane whose pods nobody runs: they stay as the scheduler, or a test, has left them."""
     with ControlPlane(simulate_pods=False) as running:
@@ -60,14 +61,12 @@ def bare(request: pytest.FixtureRequest) -> Generator[ControlPlane]:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Generator[Stack]:
+def stack(request: pytest.FixtureRequest, group_scope: GroupScope) -> Stack:
     """A running cluster for the environments of one stack; its logs stay if a test fails."""
     mine = [each for each in _in_order() if stack_of(each) == request.param]
-    with Stack(request.param, mine) as running:
-        yield running
-        running.cluster.keep = request.session.testsfailed > 0
-        if running.cluster.keep:
-            print(f"\nlogs of {running.name}: {running.cluster.programs.logs}")  # noqa: T201  # shown at the end
+    running = group_scope.enter(Stack(request.param, mine))
+    group_scope.keep_logs(running.cluster, request.session)
+    return running
 
 
 @pytest.fixture(scope="session")
