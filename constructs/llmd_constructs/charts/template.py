@@ -24,8 +24,6 @@ from llmd_constructs.manifest import JsonObject
 FIRST_SAMPLES = 600
 MORE_SAMPLES = 150
 MOST_ROUNDS = 14
-OTHER_NUMBERS = 30
-"""How many numbers of each kind are left to the first samples; no chart has as many."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,6 @@ class ChartTemplate:
         """Prepare for one chart."""
         self._items = chart.items
         self._source = Source(Sampler(chart.schema), chart)
-        # With numbers of its own: one that is computed from a user's is another here, and no constant.
-        self._fresh = Source(Sampler(chart.schema, skipped=OTHER_NUMBERS), chart)
         self.settings = self._source.settings
         self.domains = domains(self.settings, chart.items)
         tables = [
@@ -84,7 +80,7 @@ class ChartTemplate:
         surprises: list[str] = []
         for seed in range(2, MOST_ROUNDS):
             objects = self._objects(rendered)
-            fresh = [self._read(*each) for each in self._fresh.samples(MORE_SAMPLES, seed)]
+            fresh = [self._read(*each) for each in self._source.samples(MORE_SAMPLES, seed)]
             surprises = [found for each in fresh if (found := surprise(each, objects))]
             if not surprises:
                 return objects
