@@ -95,15 +95,18 @@ class Learner:
         for each, outcome in zip(answers, outcomes, strict=True):
             meanings[each[feature]][tuple(each[f] for f in rest)] = outcome
         groups: list[tuple[set[Answer], dict[tuple[Answer, ...], Outcome]]] = []
-        for answer in self._domains[feature]:
-            if answer not in meanings:
-                continue
+        for answer in sorted(self._domains[feature], key=lambda answer: answer not in meanings):
             meaning = meanings[answer]
-            for members, common in groups:
-                if all(common.get(key, value) == value for key, value in meaning.items()):
-                    members.add(answer)
-                    common.update(meaning)
-                    break
+            fitting = [
+                (members, common)
+                for members, common in groups
+                if all(common.get(key, value) == value for key, value in meaning.items())
+            ]
+            if fitting:
+                # What is seldom or never seen may fit several: most likely it means what most others mean.
+                members, common = max(fitting, key=lambda group: len(group[0]))
+                members.add(answer)
+                common.update(meaning)
             else:
                 groups.append(({answer}, dict(meaning)))
         return [frozenset(members) for members, _ in groups]

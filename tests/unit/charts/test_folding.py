@@ -123,6 +123,19 @@ def test_every_sample_is_said_again() -> None:
     assert all(evaluate(node, sample.answers) == sample.value for sample in samples)
 
 
+def test_an_answer_that_no_sample_gave_means_what_most_others_mean() -> None:
+    """Sixteen devices are as seldom drawn with a machine that has them as one is often, and are no exception."""
+    several: Feature = ("several",)
+    size: Feature = ("size",)
+    domains: Mapping[Feature, tuple[Answer, ...]] = {several: (False, True), size: (1, 2, 4, 8, 16)}
+    drawn = [*product((False, True), (1, 2, 4, 8)), (False, 16)] * 2
+    answers = [{several: machine, size: devices} for machine, devices in drawn]
+    condition = Learner(domains, {}).condition(answers, [m and devices > 1 for m, devices in drawn])
+    assert holds(condition, {several: True, size: 16})
+    assert not holds(condition, {several: True, size: 1})
+    assert not holds(condition, {several: False, size: 16})
+
+
 def test_what_no_value_explains_is_refused() -> None:
     """A field that differs for no reason stops the folding, with its path."""
     samples = [
