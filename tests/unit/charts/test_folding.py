@@ -129,7 +129,7 @@ def test_an_answer_that_no_sample_gave_means_what_most_others_mean() -> None:
     size: Feature = ("size",)
     domains: Mapping[Feature, tuple[Answer, ...]] = {several: (False, True), size: (1, 2, 4, 8, 16)}
     drawn = [*product((False, True), (1, 2, 4, 8)), (False, 16)] * 2
-    answers = [{several: machine, size: devices} for machine, devices in drawn]
+    answers: list[Mapping[Feature, Answer]] = [{several: machine, size: devices} for machine, devices in drawn]
     condition = Learner(domains, {}).condition(answers, [m and devices > 1 for m, devices in drawn])
     assert holds(condition, {several: True, size: 16})
     assert not holds(condition, {several: True, size: 1})
